@@ -1,0 +1,48 @@
+"""The one source of chance: initial weights, dropout and shuffling draw from it.
+
+`set_random_seed` makes a whole program repeatable; without it every run differs.
+"""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from scratchnet.errors import InputError
+
+_generator: np.random.Generator | None = None  # made when asked for: numpy.random loads slowly
+
+
+def generator() -> np.random.Generator:
+    """Return the process-wide generator; ask again each time, since seeding replaces it."""
+    global _generator
+    if _generator is None:
+        _generator = np.random.default_rng()
+    return _generator
+
+
+def set_random_seed(seed: int) -> None:
+    """Start the process-wide generator anew from ``seed``, a whole number of 0 or more.
+
+    Raises
+    ------
+    InputError
+        If ``seed`` is anything else.
+    """
+    global _generator
+    _generator = np.random.default_rng(checked_seed("set_random_seed", seed))
+
+
+def checked_seed(owner: str, seed: object) -> int:
+    """Return ``seed`` as an int; ``owner`` is who was given it."""
+    try:
+        whole = operator.index(seed)  # type: ignore[arg-type]  # anything may come; it says TypeError
+    except TypeError:
+        whole = -1
+    if whole < 0 or isinstance(seed, bool):
+        raise InputError(
+            f"{owner}: expected seed to be a whole number of 0 or more, got {seed!r}. "
+            "Pass one, for instance 1337."
+        )
+    return whole
