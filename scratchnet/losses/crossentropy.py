@@ -1,0 +1,189 @@
+"""Cross-entropies, of probabilities or of logits, with labels one-hot or as numbers."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, ClassVar, Self
+
+from scratchnet.arguments import FRACTION, real
+from scratchnet.backend import Array, array_module
+from scratchnet.equations import losses as equations
+from scratchnet.errors import InputError
+from scratchnet.losses.base import Loss
+from scratchnet.losses.shapes import floats, rows_shape
+
+
+class CrossEntropy(Loss):
+    """What the three share: predictions that are probabilities, or logits."""
+
+    def __init__(self, from_logits: bool, reduction: str | None, name: str | None) -> None:
+        super().__init__(reduction, name)
+        self.from_logits = from_logits
+
+    def on_logits(self) -> Self:
+        """Return the same loss for what the last activation gets instead of what it gives."""
+        twin = copy.copy(self)
+        twin.from_logits = True
+        return twin
+
+    def get_config(self) -> dict[str, Any]:
+        return {"from_logits": self.from_logits, **super().get_config()}
+
+
+class SmoothedCrossEntropy(CrossEntropy):
+    """What the two share whose targets have the shape of the predictions."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(from_logits, reduction, name)
+        self.label_smoothing = real(
+            type(self).__name__, "label_smoothing", label_smoothing, FRACTION
+        )
+        self.axis = axis
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"label_smoothing": self.label_smoothing, "axis": self.axis}
+        return {**own, **super().get_config()}
+
+
+class BinaryCrossentropy(SmoothedCrossEntropy):
+    r"""Mean over the outputs of :math:`-y \log p - (1 - y) \log(1 - p)`, for yes or no outputs.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether ``y_pred`` holds logits.  Probabilities are clipped to [1e-7, 1 − 1e-7].
+    label_smoothing : float
+        From 0 to 1: the part of every target that all classes get equal shares of.
+    axis : int
+        The axis of the outputs.
+    reduction, name
+        See `Loss`.
+    """
+
+    activation_with_logits = "sigmoid"
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        if self.from_logits:
+            return equations.binary_crossentropy_with_logits(self._smooth(y_true), y_pred)
+        return equations.binary_crossentropy(self._smooth(y_true), y_pred)
+
+    def values_backward(self, dvalues: Array, y_true: Array, y_pred: Array) -> Array:
+        y_true = self._smooth(y_true)
+        if self.from_logits:
+            return equations.binary_crossentropy_with_logits_backward(dvalues, y_true, y_pred)
+        return equations.binary_crossentropy_backward(dvalues, y_true, y_pred)
+
+    def _smooth(self, y_true: Array) -> Array:
+        if not self.label_smoothing:
+            return y_true
+        return equations.smooth_binary_labels(y_true, self.label_smoothing)
+
+
+class CategoricalCrossentropy(SmoothedCrossEntropy):
+    r""":math:`-\sum_k y_k \log p_k`, for one-hot targets or others that sum to 1.
+
+    Parameters are those of `BinaryCrossentropy`.  Probabilities are divided by their sum, then
+    clipped.
+    """
+
+    activation_with_logits = "softmax"
+    shape_remedy: ClassVar[str] = "For integer labels use SparseCategoricalCrossentropy"
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        if self.from_logits:
+            return equations.categorical_crossentropy_with_logits(self._smooth(y_true), y_pred)
+        return equations.categorical_crossentropy(self._smooth(y_true), y_pred)
+
+    def values_backward(self, dvalues: Array, y_true: Array, y_pred: Array) -> Array:
+        y_true = self._smooth(y_true)
+        if self.from_logits:
+            return equations.categorical_crossentropy_with_logits_backward(dvalues, y_true, y_pred)
+        return equations.categorical_crossentropy_backward(dvalues, y_true, y_pred)
+
+    def _smooth(self, y_true: Array) -> Array:
+        if not self.label_smoothing:
+            return y_true
+        return equations.smooth_categorical_labels(y_true, self.label_smoothing)
+
+
+class SparseCategoricalCrossentropy(CrossEntropy):
+    r""":math:`-\log p_y`, for integer labels y of shape ``y_pred.shape[:-1]``.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether ``y_pred`` holds logits.  Probabilities are clipped, then divided by their sum.
+    ignore_class : int, optional
+        Samples with this label do not count, not in a mean's divisor either.
+    reduction, name
+        See `Loss`.
+    """
+
+    activation_with_logits = "softmax"
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(from_logits, reduction, name)
+        self.ignore_class = ignore_class
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        if self.from_logits:
+            return equations.sparse_categorical_crossentropy_with_logits(y_true, y_pred)
+        return equations.sparse_categorical_crossentropy(y_true, y_pred)
+
+    def values_backward(self, dvalues: Array, y_true: Array, y_pred: Array) -> Array:
+        if self.from_logits:
+            return equations.sparse_categorical_crossentropy_with_logits_backward(
+                dvalues, y_true, y_pred
+            )
+        return equations.sparse_categorical_crossentropy_backward(dvalues, y_true, y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"ignore_class": self.ignore_class, **super().get_config()}
+
+    def _checked(self, y_true: Any, y_pred: Array) -> tuple[Array, Array, Array | None]:
+        xp, owner, classes = array_module(y_pred), type(self).__name__, y_pred.shape[-1]
+        labels = rows_shape(owner, _integers(owner, y_true, y_pred), y_pred)
+        valid = None
+        if self.ignore_class is not None:
+            valid = labels != self.ignore_class
+            labels = xp.where(valid, labels, 0)
+            y_pred = xp.where(valid[..., None], y_pred, 0)
+        for label in (int(xp.min(labels)), int(xp.max(labels))):
+            if not 0 <= label < classes:
+                raise InputError(
+                    f"{owner}: expected labels in y_true from 0 to {classes - 1}, one of "
+                    f"y_pred's {classes} classes, got {label}. Number the labels from 0, or give "
+                    "the last layer more units"
+                )
+        return labels, y_pred, valid
+
+    def _check_finite(self, y_true: Array) -> None:
+        """Integers are."""
+
+
+def _integers(owner: str, y_true: Any, y_pred: Array) -> Array:
+    """Return labels as integers, whatever type of number they came as."""
+    xp = array_module(y_pred)
+    if getattr(y_true, "dtype", None) in (xp.int32, xp.int64):
+        return xp.asarray(y_true)
+    labels = floats(owner, "y_true", y_true, xp.float64, like=y_pred)
+    whole = xp.isfinite(labels) & (labels == xp.floor(labels))
+    if not xp.all(whole):
+        raise InputError(
+            f"{owner}: expected integer labels in y_true, got {float(labels[~whole][0])}. For "
+            "probabilities of the classes use CategoricalCrossentropy"
+        )
+    return xp.asarray(labels, dtype=xp.int64)

@@ -1,0 +1,128 @@
+"""Arrays as a loss or a metric wants them: floats, matching ranks, weights that fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scratchnet.backend import Array, array_module
+from scratchnet.errors import InputError
+
+
+def floats(owner: str, argument: str, array: Any, dtype: Any = None, like: Any = None) -> Array:
+    """Return ``array`` in ``dtype``, or in its own if that is float32 or float64, else float32.
+
+    Raises
+    ------
+    InputError
+        If it is ragged or not numeric; the message begins with ``owner`` and names ``argument``.
+    """
+    if type(array) is type(like) and array.dtype == dtype:
+        return array
+    xp = array_module(array if like is None else like)
+    if dtype is None:
+        own = getattr(array, "dtype", None)
+        dtype = own if own in (xp.float32, xp.float64) else xp.float32
+    try:
+        return xp.asarray(array, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{owner}: expected {argument} to be a numeric array, got one that is not ({error}). "
+            "Make its rows equally long and its cells numbers"
+        ) from None
+
+
+def match_ranks(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    """Add or drop a last axis of length 1 where the ranks differ by one, as Keras does.
+
+    (B,) beside (B, 1) becomes (B, 1); with more axes the longer shape loses its last one.
+    """
+    if y_true.ndim == y_pred.ndim:
+        return y_true, y_pred
+    if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
+        return (y_true[:, None], y_pred) if y_true.ndim == 1 else (y_true, y_pred[..., 0])
+    if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
+        return (y_true, y_pred[:, None]) if y_pred.ndim == 1 else (y_true[..., 0], y_pred)
+    return y_true, y_pred
+
+
+def same_shape(owner: str, y_true: Any, y_pred: Array, remedy: str) -> tuple[Array, Array]:
+    """Return targets in the dtype of the predictions, and both in one shape.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ by more than a last axis of length 1.
+    """
+    y_true = floats(owner, "y_true", y_true, y_pred.dtype, like=y_pred)
+    y_true, y_pred = match_ranks(y_true, y_pred)
+    if y_true.shape != y_pred.shape:
+        raise InputError(
+            f"{owner}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}. "
+            + remedy
+        )
+    return y_true, y_pred
+
+
+def rows_shape(owner: str, labels: Array, y_pred: Array) -> Array:
+    """Return labels of shape ``y_pred.shape[:-1]``; a last axis of length 1 may go.
+
+    Raises
+    ------
+    InputError
+        If they have another shape.
+    """
+    if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if labels.shape != y_pred.shape[:-1]:
+        raise InputError(
+            f"{owner}: expected y_true of shape {y_pred.shape[:-1]}, one label for each row "
+            f"of y_pred, got {labels.shape}. One-hot targets want a loss or metric without Sparse "
+            "in its name"
+        )
+    return labels
+
+
+def fit(owner: str, argument: str, weights: Array, shape: tuple[int, ...]) -> Array:
+    """Return weights that broadcast with values of ``shape``; a last axis of length 1 may go.
+
+    Raises
+    ------
+    InputError
+        If they have another rank, or a length that is neither 1 nor that of ``shape``.
+    """
+    if weights.shape == shape:
+        return weights
+    if weights.shape == (*shape, 1):
+        return weights[..., 0]
+    if weights.ndim == 0:
+        return weights
+    if weights.ndim == len(shape) and all(
+        length in (1, whole) for length, whole in zip(weights.shape, shape, strict=True)
+    ):
+        return weights
+    remedy = "Give one for each loss value"
+    if weights.ndim == 1 and len(shape) == 2 and weights.shape[0] == shape[0]:
+        remedy += f", or one a row: {argument}[:, np.newaxis]"
+    raise InputError(
+        f"{owner}: expected {argument} of shape {shape}, got {weights.shape}. {remedy}"
+    )
+
+
+def spread(owner: str, argument: str, weights: Array, shape: tuple[int, ...]) -> Array:
+    """Return weights for the leading axes of ``shape``, repeated along the others.
+
+    Raises
+    ------
+    InputError
+        If they have another shape.
+    """
+    xp = array_module(weights)
+    if weights.shape == (*shape, 1):
+        weights = weights[..., 0]
+    if weights.shape != shape[: weights.ndim]:
+        raise InputError(
+            f"{owner}: expected {argument} of shape {shape} or of its leading axes, "
+            f"got {weights.shape}. Give one for each sample"
+        )
+    trailing = (1,) * (len(shape) - weights.ndim)
+    return xp.broadcast_to(xp.reshape(weights, weights.shape + trailing), shape)
