@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def _record(difference: float, tolerance: float) -> None:
     path = os.environ.get("SCRATCHNET_AGREEMENT")
     if path:
         test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
-        with open(path, "a", encoding="utf-8") as file:
+        with Path(path).open("a", encoding="utf-8") as file:
             file.write(json.dumps([test, difference, tolerance]) + "\n")
 
 

@@ -1,0 +1,85 @@
+"""Loss and metrics over the batches of an epoch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from scratchnet import metrics
+from scratchnet.backend import Array
+from scratchnet.errors import InputError
+from scratchnet.metrics import Metric
+from scratchnet.samples import Samples
+
+
+class Averages:
+    """What the batches so far have come to.
+
+    In the loss a batch counts by its number of samples, whatever they weigh, as in Keras.
+
+    Parameters
+    ----------
+    plain, weighted : sequence
+        Metrics, as `scratchnet.metrics.get` takes them; only the latter see ``sample_weight``.
+    """
+
+    def __init__(self, plain: Sequence[Any], weighted: Sequence[Any]) -> None:
+        self._identifiers = (plain, weighted)
+        self._metrics: dict[str, Metric] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the batches.  What "accuracy" means stays as the first batch's shapes decided."""
+        self._loss, self._samples = 0.0, 0
+        for metric in (self._metrics or {}).values():
+            metric.reset()
+
+    def add(self, loss: float, batch: Samples, y_pred: Array, mask: Array | None) -> None:
+        """Take in a batch."""
+        self._loss += loss * len(batch)
+        self._samples += len(batch)
+        if self._metrics is None:
+            self._metrics = self._named(batch.y, y_pred)
+        for i, metric in enumerate(self._metrics.values()):
+            weight = batch.sample_weight if i >= len(self._identifiers[0]) else None
+            metric.update(batch.y, y_pred, sample_weight=weight, mask=mask)
+
+    def result(self) -> dict[str, float]:
+        """Return the loss and each metric, by name."""
+        found = {name: metric.result() for name, metric in (self._metrics or {}).items()}
+        return {"loss": self._loss / self._samples, **found}
+
+    def _named(self, y: Array, y_pred: Array) -> dict[str, Metric]:
+        """Return the metrics under Keras's names: where two have one, the second gets another."""
+        named: dict[str, Metric] = {}
+        for prefix, identifiers in zip(("", "weighted_"), self._identifiers, strict=True):
+            for identifier in identifiers:
+                metric = metrics.get(identifier, y, y_pred)
+                metric.reset()
+                name = prefix + metric.name if metric.name in named else metric.name
+                numbered = (f"{name}_{i}" for i in itertools.count(1))
+                while name in named:
+                    name = next(numbered)
+                named[name] = metric
+        return named
+
+
+def checked_metrics(argument: str, identifiers: Sequence[Any] | None) -> list[Any]:
+    """Return what `Averages` takes: names and metrics, from names, metrics and their configs.
+
+    Raises
+    ------
+    InputError
+        If one is not known, or they are not in a list.
+    """
+    if isinstance(identifiers, (str, Metric)):
+        raise InputError(
+            f"compile: expected {argument} to be a list, got {identifiers!r}. "
+            f"Write {argument}=[{identifiers!r}]."
+        )
+    checked = []
+    for identifier in identifiers or ():
+        metric = metrics.get(identifier, [[0.0]], [[0.0]])  # any batch will do to know the name
+        checked.append(identifier if isinstance(identifier, str) else metric)
+    return checked

@@ -1,0 +1,236 @@
+"""Training: the one step that all of it is made of, and fit, evaluate, predict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet.arguments import numeric, positive_integer, whole_number
+from scratchnet.backend import Array, array_module
+from scratchnet.callbacks import Callback, CallbackList, History, default_callbacks
+from scratchnet.compiled import Compiled
+from scratchnet.errors import NonFiniteError
+from scratchnet.finite import first_not_finite
+from scratchnet.random import checked_seed, generator
+from scratchnet.samples import (
+    Samples,
+    checked_array,
+    checked_samples,
+    checked_validation,
+    split,
+    weighted_by_class,
+)
+
+quietly = np.errstate(over="ignore", invalid="ignore")
+"""Overflow ends in a NonFiniteError with epoch, batch and layer; NumPy need not warn before it."""
+
+
+class Trainer(Compiled):
+    """What a model gains by being compiled.  `scratchnet.Sequential` inherits it."""
+
+    history: History | None = None
+    stop_training = False
+    """A callback sets it to end `fit` after the batch; the epoch's callbacks still run."""
+    non_finite = ""
+    """Where NaN or infinity first appeared, once a loss in `fit` was not finite."""
+
+    # One step
+
+    @quietly
+    def train_on_batch(
+        self, x: Array, y: Array, sample_weight: Array | None = None
+    ) -> float | list[float]:
+        """Update the weights once; return the loss, or a list of it and each metric.
+
+        Raises
+        ------
+        NonFiniteError
+            If the loss is NaN or infinite; the weights are left as they were.
+        """
+        self._require_loss()
+        batch = Samples(numeric("train_on_batch", "x", x), y, sample_weight)
+        loss, y_pred, mask = self._train_step(batch)
+        if not math.isfinite(loss):
+            where = first_not_finite(self.layers, batch.x)
+            raise NonFiniteError(f"train_on_batch: expected a finite loss, got {loss}; {where}.")
+        self._batch_averages.reset()
+        self._batch_averages.add(loss, batch, y_pred, mask)
+        return _flat(self._batch_averages.result())
+
+    def gradients(
+        self, x: Array, y: Array, sample_weight: Array | None = None
+    ) -> tuple[float, list[dict[str, Array]]]:
+        """Return the loss and, layer by layer, its gradients; nothing is updated.
+
+        The forward pass is a training one (dropout drops).  Keys are those of ``layer.params``.
+        """
+        self._require_loss()
+        loss, _, _ = self._loss_and_gradients(Samples(x, y, sample_weight))
+        return loss, [dict(layer.grads) for layer in self.layers]
+
+    def _train_step(self, batch: Samples) -> tuple[float, Array, Array | None]:
+        """Forward, loss, backward, update: a loss that is not finite updates nothing."""
+        loss, y_pred, mask = self._loss_and_gradients(batch)
+        if math.isfinite(loss):
+            self.optimizer.apply(
+                [layer.grads[key] for layer in self.layers for key in layer.params],
+                [array for layer in self.layers for array in layer.params.values()],
+            )
+        return loss, y_pred, mask
+
+    def _loss_and_gradients(self, batch: Samples) -> tuple[float, Array, Array | None]:
+        y, sample_weight = batch.y, batch.sample_weight
+        if self.through_logits:
+            logits, y_pred, mask = self.forward_with_logits(batch.x, training=True)
+            on_logits = self._loss_on_logits.value_and_gradient
+            loss, dlogits = on_logits(y, logits, sample_weight, mask)
+            self.backward(dlogits, from_logits=True)
+        else:
+            y_pred, mask = self.forward_with_mask(batch.x, training=True)
+            loss, dy_pred = self.loss.value_and_gradient(y, y_pred, sample_weight, mask)
+            self.backward(dy_pred)
+        return loss, y_pred, mask
+
+    # Whole data sets
+
+    def fit(
+        self,
+        x: Array,
+        y: Array,
+        batch_size: int = 32,
+        epochs: int = 1,
+        verbose: bool | int | str = "auto",
+        callbacks: Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: tuple[Array, ...] | None = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Array | None = None,
+        initial_epoch: int = 0,
+        seed: int | None = None,
+    ) -> History:
+        """Train for ``epochs`` passes over the data; return the history, as Keras does.
+
+        A training that was stopped goes on, to the bit as if it never had been, with the model that
+        `Sequential.save` or a ModelCheckpoint wrote after epoch n, ``initial_epoch=n``, and the
+        same data, ``batch_size``, ``epochs`` and ``seed``.
+
+        Parameters
+        ----------
+        x, y : array
+            Samples along the first axis.  Batches are taken by index, never copied as a whole.
+        verbose : bool, int or "auto"
+            Show a progress bar; "auto" shows it on a terminal.
+        validation_split : float
+            Share of the data, from its end and before shuffling, kept for validation.
+        validation_data : tuple
+            ``(x, y)`` or ``(x, y, sample_weight)``; `validation_split` does not count then.
+        class_weight : dict of int to float, optional
+            Weight of each class of y (integer labels or one-hot rows), 1 for those not named.
+        initial_epoch : int
+            Epochs done already: the order of epoch n does not depend on those before it.
+        seed : int, optional
+            Seed of the shuffling; drawn from `scratchnet.set_random_seed`'s generator if not given.
+
+        Raises
+        ------
+        InputError
+            If an argument is out of range, or the data are empty, of different length, or hold NaN
+            or infinity.
+        NonFiniteError
+            If the loss becomes NaN or infinite, with epoch, batch and layer.
+        """
+        self._require_loss()
+        batch_size = positive_integer("fit", "batch_size", batch_size)
+        epochs = positive_integer("fit", "epochs", epochs)
+        initial_epoch = whole_number("fit", "initial_epoch", initial_epoch)
+        samples, held_out = checked_samples("fit", x, y, sample_weight), None
+        if validation_data is not None:
+            held_out = checked_validation(validation_data)
+        elif validation_split:
+            samples, held_out = split(samples, validation_split)
+        if class_weight is not None:
+            samples = weighted_by_class(samples, class_weight)
+        seed = checked_seed("fit", generator().integers(2**63) if seed is None else seed)
+        self.history, self.stop_training = History(), False
+        steps = math.ceil(len(samples) / batch_size)
+        given = [*default_callbacks(callbacks or (), verbose), *(callbacks or ()), self.history]
+        params = {"epochs": epochs, "steps": steps, "initial_epoch": initial_epoch}
+        with CallbackList(given, self, params) as listeners:
+            for epoch in range(initial_epoch, epochs):
+                listeners.on_epoch_begin(epoch)
+                order = samples.shuffled_order(seed, epoch) if shuffle else None
+                logs = self._fit_epoch(samples.batches(batch_size, order), listeners)
+                if held_out is not None:
+                    values = self._evaluate(held_out, batch_size)
+                    logs |= {f"val_{name}": value for name, value in values.items()}
+                listeners.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+        return self.history
+
+    @quietly
+    def _fit_epoch(self, batches: Iterable[Samples], listeners: CallbackList) -> dict[str, float]:
+        averages = self._averages()
+        for step, batch in enumerate(batches):
+            loss, y_pred, mask = self._train_step(batch)
+            averages.add(loss, batch, y_pred, mask)
+            if not math.isfinite(loss):
+                self.non_finite = first_not_finite(self.layers, batch.x)
+            listeners.on_train_batch_end(step, {"loss": loss})
+            if self.stop_training:
+                break
+        return averages.result()
+
+    def evaluate(
+        self,
+        x: Array,
+        y: Array,
+        batch_size: int = 32,
+        sample_weight: Array | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return the loss, or a list of it and each metric, or a dict by name.
+
+        Raises
+        ------
+        InputError
+            As `fit`.
+        """
+        self._require_loss()
+        batch_size = positive_integer("evaluate", "batch_size", batch_size)
+        logs = self._evaluate(checked_samples("evaluate", x, y, sample_weight), batch_size)
+        return logs if return_dict else _flat(logs)
+
+    def _evaluate(self, samples: Samples, batch_size: int) -> dict[str, float]:
+        averages = self._averages()
+        for batch in samples.batches(batch_size):
+            if self.through_logits:
+                logits, y_pred, mask = self.forward_with_logits(batch.x)
+                loss = self._loss_on_logits(batch.y, logits, batch.sample_weight, mask)
+            else:
+                y_pred, mask = self.forward_with_mask(batch.x)
+                loss = self.loss(batch.y, y_pred, batch.sample_weight, mask)
+            averages.add(float(loss), batch, y_pred, mask)
+        return averages.result()
+
+    def predict(self, x: Array, batch_size: int = 32) -> Array:
+        """Return the model's output for every sample, computed batch by batch.
+
+        Raises
+        ------
+        InputError
+            If ``x`` is empty, or holds NaN or infinity.
+        """
+        size = positive_integer("predict", "batch_size", batch_size)
+        x = checked_array("predict", "x", x)
+        outputs = [self.forward(x[start : start + size]) for start in range(0, len(x), size)]
+        return array_module(outputs[0]).concatenate(outputs)
+
+
+def _flat(logs: dict[str, float]) -> float | list[float]:
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
