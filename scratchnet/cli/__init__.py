@@ -1,0 +1,55 @@
+"""The command ``scratchnet``: one file a command, each a thin shell around the package.
+
+A command's file imports Typer and the console alone; what it works with is imported inside the
+command, so that ``scratchnet --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from scratchnet.cli.compare import compare
+from scratchnet.cli.data import data
+from scratchnet.cli.errors import Commands
+from scratchnet.cli.evaluate import evaluate
+from scratchnet.cli.list_ import list_experiments
+from scratchnet.cli.plot import plot
+from scratchnet.cli.predict import predict
+from scratchnet.cli.train import train
+
+app = typer.Typer(
+    name="scratchnet",
+    cls=Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: scratchnet compare wisconsin",
+)
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error (anywhere in the line).")
+    ] = False,
+) -> None:
+    """Neural networks written out by hand, held to the last digit against Keras."""
+
+
+app.command("list", epilog="Example: scratchnet list --json")(list_experiments)
+app.command("compare", epilog="Example: scratchnet compare wisconsin --epochs 20")(compare)
+app.command("train", epilog="Example: scratchnet train wisconsin --engine keras")(train)
+app.command("evaluate", epilog="Example: scratchnet evaluate runs/wisconsin-1")(evaluate)
+app.command("predict", epilog="Example: scratchnet predict runs/wisconsin-1 rows.csv")(predict)
+app.command("data", epilog="Example: scratchnet data wisconsin --out pictures")(data)
+app.command("plot", epilog="Example: scratchnet plot activations --out activations.svg")(plot)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without UTF-8
+    app(prog_name="scratchnet")

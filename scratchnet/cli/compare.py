@@ -1,0 +1,133 @@
+"""``scratchnet compare EXPERIMENT``: the main job, both engines side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scratchnet.cli.problem import (
+    Dtype,
+    Epochs,
+    Json,
+    Name,
+    Published,
+    Seed,
+    TestCsv,
+    TrainCsv,
+    make_problem,
+    require_keras,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from keras_impl.parity.compare import Agreement, Comparison
+
+
+def compare(
+    experiment: Name,
+    epochs: Epochs = None,
+    dtype: Dtype = "float64",
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The report's folder, by default reports/NAME."),
+    ] = None,
+    train_csv: TrainCsv = None,
+    test_csv: TestCsv = None,
+    published: Published = False,
+    as_json: Json = False,
+) -> None:
+    """Train scratchnet and Keras from the same weights on the same batches; report how they agree.
+
+    The exit status is 1 if outputs, gradients or weights differ by more than the tolerances.
+    """
+    from rich.progress import Progress
+
+    from scratchnet.cli import console
+
+    require_keras(experiment)
+    problem = make_problem(
+        experiment,
+        epochs=epochs,
+        dtype=dtype,
+        seed=seed,
+        train_csv=train_csv,
+        test_csv=test_csv,
+        published=published,
+    )
+    from keras_impl.parity import report
+    from keras_impl.parity.compare import compare as run
+
+    folder = out or Path("reports") / experiment
+    with Progress(console=console.progress(), transient=True) as bar:
+        task = bar.add_task("starting TensorFlow", total=None)
+        comparison = run(
+            problem,
+            lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total
+            ),
+        )
+        bar.update(task, description="drawing the report", total=None)
+        page = report.write(comparison, folder)
+    if as_json:
+        console.print_json({**comparison.to_dict(), "report": str(page)})
+    else:
+        _show(console.results(), comparison, page)
+    if not comparison.ok:
+        raise typer.Exit(1)
+
+
+def _show(screen: Console, found: Comparison, page: Path) -> None:
+    from rich.table import Table
+
+    from scratchnet.cli.results import pairs_table, scores_table
+
+    for note in found.notes:
+        screen.print(f"[dim]{note}[/]")
+    screen.print(f"\n[bold]Agreement[/] in {found.dtype}: largest difference over largest value")
+    screen.print(_agreement_table(found))
+    worst = max(abs(a - b) for a, b in zip(*found.losses.values(), strict=True))
+    table = Table("epoch", "loss scratchnet", "loss Keras", "difference", box=None, pad_edge=False)
+    for column in table.columns:
+        column.justify = "right"
+    for epoch in found.shown_epochs():
+        ours, theirs = (curve[epoch] for curve in found.losses.values())
+        table.add_row(str(epoch + 1), f"{ours:.12f}", f"{theirs:.12f}", f"{abs(ours - theirs):.1e}")
+    screen.print(
+        f"\n[bold]Losses[/] over {found.steps:,} steps, never further apart than {worst:.1e}"
+    )
+    screen.print(table)
+    screen.print(
+        f"Largest difference of a weight after the last step: {found.weight_difference:.1e}"
+    )
+    if found.scores:
+        screen.print("\n[bold]Held-out rows[/]")
+        screen.print(scores_table({engine: asdict(one) for engine, one in found.scores.items()}))
+    screen.print("\n[bold]Calculated and expected[/], first held-out rows")
+    screen.print(pairs_table(found.pairs, found.outputs))
+    screen.print("\n[bold]Speed[/] of a training step, alternating blocks, least disturbed of each")
+    table = Table("", "ms a step", "times Keras's compiled step", box=None, pad_edge=False)
+    for timing in found.timings:
+        table.add_row(timing.name, f"{timing.seconds * 1e3:.4f}", f"{timing.ratio:.3f}")
+    screen.print(table)
+    verdict = "[green]agree[/]" if found.ok else "[red]do NOT agree[/]"
+    screen.print(f"\nThe two engines {verdict}. Report: [bold]{page}[/]")
+
+
+def _agreement_table(found: Comparison) -> object:
+    from rich.table import Table
+
+    table = Table("", "array", "difference", "allowed", "", box=None, pad_edge=False)
+    for stage, agreements in found.stages().items():
+        for i, one in enumerate(agreements):
+            table.add_row(stage if i == 0 else "", *_agreement_cells(one))
+    return table
+
+
+def _agreement_cells(one: Agreement) -> tuple[str, str, str, str]:
+    mark = "[green]ok[/]" if one.ok else "[red]MISS[/]"
+    return one.name, f"{one.difference:.1e}", f"{one.tolerance:.0e}", mark

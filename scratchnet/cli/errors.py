@@ -1,0 +1,74 @@
+"""What the command line does with an error: one line on stderr, and a status that says so."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from scratchnet.errors import ScratchnetError
+
+USAGE_OR_DATA = 2
+INTERRUPTED = 130
+READER_GONE = 1
+
+
+class Commands(TyperGroup):
+    """The commands, with their errors shown as one line.
+
+    Errors raised on purpose, and the system's (no such file, no space left), end with status 2; a
+    wrong command or option too.  Anything else is a bug and keeps its traceback.
+    """
+
+    def main(self, args: Any = None, *positional: Any, **options: Any) -> Any:
+        """Run the command that ``args`` names and leave the process with its status."""
+        words = list(sys.argv[1:] if args is None else args)
+        debug = "--debug" in words  # a global option, but people add it at the end
+        words = [word for word in words if word != "--debug"] or ["--help"]
+        try:
+            status = super().main(words, *positional, **{**options, "standalone_mode": False})
+            sys.stdout.flush()
+        except (ScratchnetError, OSError, typer.TyperException) as error:
+            _give_up_unwritable_output()
+            if isinstance(error, BrokenPipeError):
+                sys.exit(READER_GONE)
+            if debug:
+                traceback.print_exc()
+            _say(_message(error))
+            sys.exit(USAGE_OR_DATA)
+        if status == INTERRUPTED:
+            _say("interrupted.")
+        sys.exit(status or 0)
+
+
+def _give_up_unwritable_output() -> None:
+    """Drop what a full disk or a closed pipe did not take, or Python fails on it again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _message(error: Exception) -> str:
+    """Return what an error says, on one line."""
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        text = error.format_message()
+        text += "" if text.endswith((".", "?")) else "."
+        text += f" See {context.command_path} --help." if context else ""
+    elif isinstance(error, OSError) and error.strerror and not isinstance(error, ScratchnetError):
+        text = error.strerror
+        if error.filename is not None:
+            text = f"{error.filename}: {text}"
+    else:
+        text = str(error)
+    return " ".join(text.split())
+
+
+def _say(message: str) -> None:
+    if message:
+        print(f"scratchnet: {message}", file=sys.stderr)

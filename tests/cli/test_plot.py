@@ -1,0 +1,70 @@
+"""``scratchnet plot``."""
+
+import errno
+import os
+
+import pytest
+
+from scratchnet import figures
+
+SIGNATURES = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
+
+
+def test_default_name(scratchnet, tmp_path):
+    pytest.importorskip("matplotlib")
+    result = scratchnet("plot", "activations")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "Drawn: activations.png\n"
+    assert (tmp_path / "here/activations.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def quick_figure(monkeypatch):
+    """Replace the picture by an empty one, for tests of where it goes."""
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    monkeypatch.setattr(figures, "activations", figure)
+
+
+@pytest.mark.usefixtures("quick_figure")
+@pytest.mark.parametrize("suffix", SIGNATURES)
+def test_formats(scratchnet, tmp_path, suffix):
+    path = tmp_path / f"new folder/picture{suffix}"
+    result = scratchnet("plot", "activations", "--out", path)
+    assert result.exit_code == 0, result.output
+    assert path.read_bytes().startswith(SIGNATURES[suffix])
+
+
+def test_unknown_name_lists_the_names(refused):
+    assert refused("plot", "activation") == (
+        "scratchnet: plot: expected one of activations, got 'activation'. Did you mean activations?"
+    )
+
+
+@pytest.mark.parametrize("name", ["picture", "picture.txt"])
+def test_unknown_format(refused, name):
+    assert refused("plot", "activations", "--out", name) == (
+        f"scratchnet: --out: expected a file name that ends in .png, .svg, .pdf, got {name!r}."
+    )
+
+
+@pytest.mark.usefixtures("without_matplotlib")
+def test_without_matplotlib(refused):
+    assert 'pip install "scratchnet[plots]"' in refused("plot", "activations")
+
+
+@pytest.mark.usefixtures("quick_figure")
+def test_full_disk(refused, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    line = refused("plot", "activations")
+    assert line == "scratchnet: activations.png: No space left on device"
+
+
+@pytest.mark.usefixtures("quick_figure")
+def test_folder_that_cannot_be(refused, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    line = refused("plot", "activations", "--out", blocked / "picture.png")
+    assert line.startswith(f"scratchnet: {blocked}")
