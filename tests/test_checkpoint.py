@@ -23,8 +23,10 @@ from hypothesis import strategies as st
 
 from scratchnet import Sequential, losses, metrics, optimizers, schedules, set_random_seed
 from scratchnet.archive import read_archive, write_archive
+from scratchnet.backend import to_host
 from scratchnet.errors import CheckpointError, InputError, ScratchnetError
 from scratchnet.layers import Activation, Dense, Dropout, Embedding, Flatten
+from tests.strict_array import to_strict
 
 ROOT = Path(__file__).parents[1]
 
@@ -216,6 +218,25 @@ def test_numpy_reads_the_arrays(saved):
         config = json.loads(archive["config.json"])
     assert {"layers/2/bias", "optimizer/learning_rate", "optimizer/mean_square_3"} < names
     assert [layer["class_name"] for layer in config["layers"]] == ["Dense", "Dropout", "Dense"]
+
+
+def test_a_model_on_a_device_is_saved_and_goes_on_there(tmp_path):
+    """With arrays that refuse to meet NumPy; what comes back is where the next input is."""
+    rng = np.random.default_rng(67)
+    x, y = rng.normal(size=(12, 3)), rng.normal(size=(12, 2))
+    results = []
+    for move in (np.asarray, to_strict):
+        set_random_seed(68)
+        model = Sequential([Dense(4, "tanh"), Dropout(0.4), Dense(2)], dtype="float64")
+        model.compile(optimizers.Adam(0.01), "mse")
+        model.train_on_batch(move(x), move(y))
+        model.save(tmp_path / "model.npz")
+        results.append((tmp_path / "model.npz").read_bytes())
+        model = Sequential.load(tmp_path / "model.npz")
+        model.fit(move(x), move(y), batch_size=5, seed=1, verbose=0)
+        results.append([to_host(w) for w in model.get_weights()])
+    assert results[0] == results[2]
+    assert_same_bits(results[1], results[3])
 
 
 def test_a_path_may_be_a_text_or_a_link(saved, tmp_path):

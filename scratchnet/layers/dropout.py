@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scratchnet.arguments import FRACTION, positive_integer, real, whole_number
-from scratchnet.backend import Array, random_generator
+from scratchnet.arguments import FRACTION, positive_integer, real
+from scratchnet.backend import Array
 from scratchnet.errors import InputError
 from scratchnet.layers.base import Layer
+from scratchnet.layers.masks import MaskSource
 from scratchnet.layers.parameters import Shape
-from scratchnet.random import checked_seed, generator
 
 
 class Dropout(Layer):
@@ -54,10 +54,9 @@ class Dropout(Layer):
         super().__init__(name=name, dtype=dtype)
         self.rate = real("Dropout", "rate", rate, FRACTION)
         self.noise_shape = None if noise_shape is None else _checked_noise_shape(noise_shape)
-        self.seed = None if seed is None else checked_seed("Dropout", seed)
+        self._masks = MaskSource("Dropout", seed)
+        self.seed = self._masks.seed
         self.dropout_mask: Array | None = None
-        self._drawn_seed = self.seed
-        self._draws = 0
 
     def _check_rank(self, shape: Shape) -> None:
         super()._check_rank(shape)
@@ -84,19 +83,9 @@ class Dropout(Layer):
         return dy if cache is None else cache * dy
 
     def _draw(self, x: Array) -> Array:
-        """Return the next mask.
-
-        The n-th one depends on the seed and n alone, so that a training that is resumed goes on
-        with the masks it would have had.
-        """
-        if self._drawn_seed is None:
-            self._drawn_seed = int(generator().integers(2**63))
-        rng = random_generator((self._drawn_seed, self._draws), like=x)
-        self._draws += 1
         noise = self.noise_shape or (None,) * x.ndim
         shape = tuple(size if n is None else n for n, size in zip(noise, x.shape, strict=True))
-        keep = (rng.random(shape) >= self.rate).astype(self.dtype)
-        return keep if self.rate == 1 else keep / (1 - self.rate)
+        return self._masks.draw(shape, self.rate, like=x)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""
@@ -108,14 +97,12 @@ class Dropout(Layer):
         }
 
     def state(self) -> dict[str, Any]:
-        """Return the seed in use, None before the first mask, and how many masks were drawn."""
-        return {"seed": self._drawn_seed, "draws": self._draws}
+        """Return what the masks go on from."""
+        return self._masks.state()
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave: the next mask is the one that would have come next."""
-        seed, draws = state["seed"], state["draws"]
-        self._drawn_seed = None if seed is None else checked_seed("Dropout", seed)
-        self._draws = whole_number("Dropout", "draws", draws)
+        """Go on from what `state` gave."""
+        self._masks.set_state(state)
 
 
 def _checked_noise_shape(noise_shape: Any) -> tuple[int | None, ...]:

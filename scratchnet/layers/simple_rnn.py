@@ -1,0 +1,44 @@
+"""The simple recurrent layer."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from scratchnet.backend import Array
+from scratchnet.equations.simple_rnn import simple_rnn_step, simple_rnn_step_backward
+from scratchnet.kernels.simple_rnn import SimpleRNNSweep
+from scratchnet.kernels.sweep import Buffers
+from scratchnet.layers.page_sweep import PageSweep
+from scratchnet.layers.recurrent import Recurrent
+
+
+class SimpleRNN(Recurrent):
+    r"""A simple recurrent network, :math:`h_t = \varphi(x_t W_x + h_{t-1} W_h + b)`.
+
+    The step is `scratchnet.equations.simple_rnn`; arguments as in `RecurrentOptions`.
+
+    ====================  ==============  ========================
+    array                 shape           key in ``params``
+    ====================  ==============  ========================
+    :math:`W_x`           (D, H)          ``kernel``
+    :math:`W_h`           (H, H)          ``recurrent_kernel``
+    :math:`b`             (H,)            ``bias``
+    ====================  ==============  ========================
+    """
+
+    gates = 1
+
+    def _has_kernel(self) -> bool:
+        return self.activation.config() == "tanh"
+
+    def _kernel_sweep(
+        self, x: Array, states: tuple[Array, ...], buffers: Buffers
+    ) -> SimpleRNNSweep:
+        return SimpleRNNSweep(x, states, self.params, buffers)
+
+    def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
+        weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}
+        weights["bias"] = self._biases(x)
+        step = partial(simple_rnn_step, activation=self.activation.pair, **masks)
+        return PageSweep(x, states, weights, step, simple_rnn_step_backward)
