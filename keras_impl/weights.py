@@ -18,27 +18,61 @@ from scratchnet.arguments import DTYPES
 from scratchnet.backend import to_host
 from scratchnet.errors import InputError
 from scratchnet.layers import Layer
+from scratchnet.layers.wrapper import made
 
-SUPPORTED = ("Activation", "Dense", "Dropout", "Embedding", "Flatten")
+SUPPORTED = (
+    "Activation",
+    "Bidirectional",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GRU",
+    "LSTM",
+    "Masking",
+    "SimpleRNN",
+    "TimeDistributed",
+)
 
-NEUTRAL: dict[str, tuple[Any, ...]] = {"trainable": (True,), "data_format": ("channels_last",)}
+ACTIVATIONS = ("activation", "recurrent_activation")
+"""Arguments that name a function."""
+
+INNER = ("layer", "backward_layer")
+"""Arguments that are layers themselves."""
+
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "trainable": (True,),
+    "data_format": ("channels_last",),
+    "unroll": (False, True),
+}
 """Keras settings without a counterpart here, and the values at which that makes no difference."""
 
 
-def to_keras(model: Sequential) -> keras.Sequential:
+def to_keras(model: Sequential, batch_size: int | None = None) -> keras.Sequential:
     """Return a Keras model with the same layers, dtype and weights.
 
     Keras's ``fit`` and ``predict`` round their data to ``keras.config.floatx()``; a float64 model
     wants that set to ``"float64"`` (`keras_impl.parity.oracle.keras_floats` does).
 
+    Parameters
+    ----------
+    batch_size : int, optional
+        Of every batch to come: Keras fixes it where a layer is stateful.  States start from zeros.
+
     Raises
     ------
     InputError
-        If Keras has no such layer or activation (``heaviside``), or only some layers are built.
+        If Keras has no such layer or activation (``heaviside``), only some layers are built, or
+        there is a stateful one and no ``batch_size``.
     """
     twin = keras.Sequential([to_keras_layer(layer) for layer in model.layers], name=model.name)
     if model.built:
-        twin.build(model.layers[0].input_shape)
+        if batch_size is None and any(getattr(layer, "stateful", False) for layer in model.layers):
+            raise InputError(
+                "to_keras: expected batch_size, which Keras fixes for a stateful layer, got None. "
+                "Call to_keras(model, batch_size=...)."
+            )
+        twin.build((batch_size, *model.layers[0].input_shape[1:]))
         for layer, twin_layer in zip(model.layers, twin.layers, strict=True):
             twin_layer.set_weights([to_host(array) for array in layer.get_weights()])
     elif any(layer.params for layer in model.layers):
@@ -87,8 +121,10 @@ def to_keras_layer(layer: Layer) -> keras.Layer:
     """
     name = _supported("to_keras", layer, scratch_layers)
     config = layer.get_config()
-    if "activation" in config:
-        config["activation"] = _to_keras_activation(config["activation"])
+    for key in config.keys() & ACTIVATIONS:
+        config[key] = _to_keras_activation(config[key])
+    for key in config.keys() & INNER:
+        config[key] = to_keras_layer(made(config[key]))
     return getattr(keras.layers, name)(**config)
 
 
@@ -126,7 +162,18 @@ def from_keras_layer(twin: keras.Layer) -> Layer:
                 )
         return cls(**config)
     except InputError as error:
-        raise InputError(f"{where}: {error}") from None
+        raise InputError(f"{where}: {str(error).removeprefix('from_keras: ')}") from None
+
+
+def weight_keys(twin: keras.Layer) -> list[str]:
+    """Return the keys that a Keras layer's trainable weights have here, in their order."""
+    if isinstance(twin, keras.layers.Bidirectional):
+        inner = {"forward": twin.forward_layer, "backward": twin.backward_layer}
+    elif isinstance(twin, keras.layers.TimeDistributed):
+        inner = {"layer": twin.layer}
+    else:
+        return [weight.name for weight in twin.trainable_weights]
+    return [f"{prefix}/{key}" for prefix, layer in inner.items() for key in weight_keys(layer)]
 
 
 def _supported(caller: str, layer: Any, module: Any) -> str:
@@ -141,21 +188,46 @@ def _supported(caller: str, layer: Any, module: Any) -> str:
 
 def _described(twin: keras.Layer) -> dict[str, Any]:
     """Return the layer's configuration, with what Keras cannot describe or forgets to."""
-    activation = getattr(twin, "activation", None)
-    if activation is None:
-        config = twin.get_config()
-    else:
-        described = _from_keras_activation(activation)
-        twin.activation = keras.activations.linear
-        try:
-            config = {**twin.get_config(), "activation": described}
-        finally:
-            twin.activation = activation
+    if isinstance(twin, keras.layers.Bidirectional):
+        return {"name": twin.name, "merge_mode": twin.merge_mode, **_both_directions(twin)}
+    if isinstance(twin, keras.layers.TimeDistributed):
+        return {"name": twin.name, "layer": _inner(twin, twin.layer)}
+    owner = getattr(twin, "cell", twin)  # where a recurrent layer keeps its activations
+    functions = {key: f for key in ACTIVATIONS if (f := getattr(owner, key, None)) is not None}
+    described = {key: _from_keras_activation(f) for key, f in functions.items()}
+    try:
+        for key in functions:
+            setattr(owner, key, keras.activations.linear)
+        config = {**twin.get_config(), **described}
+    finally:
+        for key, function in functions.items():
+            setattr(owner, key, function)
     for key in config:
         initializer = getattr(twin, key) if key.endswith("_initializer") else None
         if isinstance(initializer, keras.initializers.Identity):
             config[key] = {"class_name": "Identity", "config": {"gain": initializer.gain}}
     return config
+
+
+def _inner(twin: keras.Layer, inner: keras.Layer) -> Layer:
+    """Return the scratchnet twin of a layer inside a wrapper, which takes its dtype from it."""
+    layer = from_keras_layer(inner)
+    if layer.dtype != twin.compute_dtype:
+        raise InputError(
+            f"expected the dtype of its {inner.name!r}, {layer.dtype}, got {twin.compute_dtype}. "
+            "Rebuild both with one."
+        )
+    return layer
+
+
+def _both_directions(twin: keras.layers.Bidirectional) -> dict[str, Layer]:
+    """Return the layer of both directions, and that of the way back where it has its own."""
+    layer, way_back = _inner(twin, twin.forward_layer), _inner(twin, twin.backward_layer)
+    layer.name = layer.name.removeprefix("forward_")
+    usual = {"name": f"backward_{layer.name}", "go_backwards": True}
+    if way_back.get_config() == {**layer.get_config(), **usual}:
+        return {"layer": layer}
+    return {"layer": layer, "backward_layer": way_back}
 
 
 @keras.saving.register_keras_serializable("scratchnet")

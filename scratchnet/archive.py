@@ -23,7 +23,7 @@ from scratchnet.files import write_whole
 FORMAT = "scratchnet"
 VERSION = 1
 CONFIG = "config.json"
-CONFIG_LIMIT = 2**20
+CONFIG_LIMIT = 2**18
 HEADER_LIMIT = 1000
 """Characters of an array's header: NumPy parses it as a literal, which is slow for long ones."""
 
@@ -34,7 +34,7 @@ def write_archive(path: str | Path, config: Mapping[str, Any], arrays: Mapping[s
     Raises
     ------
     InputError
-        If JSON cannot hold the description.
+        If JSON cannot hold the description, or it is longer than `read_archive` accepts.
     OSError
         If the disk is full or the folder cannot be written; what was at ``path`` is still there.
     """
@@ -47,6 +47,11 @@ def write_archive(path: str | Path, config: Mapping[str, Any], arrays: Mapping[s
             f"save: expected settings of numbers, text, lists and dicts, got others ({error}). "
             "Give the model such settings."
         ) from None
+    if len(text) > CONFIG_LIMIT:
+        raise InputError(
+            f"save: expected a description of at most {CONFIG_LIMIT} characters, got {len(text)}. "
+            "Make a smaller model."
+        )
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         # A ZipInfo of its own carries no date, so that equal models give equal files.

@@ -644,7 +644,7 @@ DEEP = "[" * 100_000
 @pytest.mark.parametrize(
     "text",
     ["", "{", DEEP, '{"format": "scratchnet", "version": 1, "name": ' + DEEP, "[]", "null",
-     '"text"', "NaN", b"\xff\xfe\x00", "{}", " " * (2**20 + 1) + "{}", "9" * 5000],
+     '"text"', "NaN", b"\xff\xfe\x00", "{}", " " * 2**18 + "{}", "9" * 5000],
     ids=range(12),
 )  # fmt: skip
 def test_configurations_that_are_none(saved, tmp_path, text):
@@ -655,9 +655,14 @@ def test_configurations_that_are_none(saved, tmp_path, text):
 def test_a_configuration_that_is_too_long(saved, tmp_path):
     config, arrays = contents(saved)
     text = json.dumps(config)
-    assert_refused(tmp_path / "model.npz", packed(text + 2**20 * " ", arrays), match="at most")
+    assert_refused(tmp_path / "model.npz", packed(text + 2**18 * " ", arrays), match="at most")
     (tmp_path / "model.npz").write_bytes(packed(text + 2**10 * " ", arrays))
     assert Sequential.load(tmp_path / "model.npz").name == "small"
+    with pytest.raises(InputError, match="save: expected a description of at most"):
+        Sequential(name="x" * 2**18).save(tmp_path / "long.npz")
+    assert not (tmp_path / "long.npz").exists()
+    Sequential(name="x" * (2**18 - 200)).save(tmp_path / "long.npz")
+    assert len(Sequential.load(tmp_path / "long.npz").name) == 2**18 - 200
 
 
 def test_a_layer_that_is_the_base_of_layers(tmp_path):

@@ -8,17 +8,19 @@ activations).  Set one without the other and float64 results carry float32 round
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_impl.weights import to_keras, to_keras_layer
+from keras_impl.weights import to_keras, to_keras_layer, weight_keys
 from scratchnet import Sequential
-from scratchnet.layers import Dropout, Embedding, Layer
+from scratchnet.layers import Bidirectional, Dropout, Embedding, Layer, TimeDistributed
+from scratchnet.layers.recurrent import Recurrent
+from scratchnet.layers.wrapper import Wrapper
 
 
 @contextmanager
@@ -44,6 +46,10 @@ class Answer:
     grads: list[dict[str, Any]]
     """Layer by layer (one entry for a layer asked alone)."""
     loss: float | None = None
+    states: tuple[Any, ...] = ()
+    """Final states, of a layer with ``return_state``."""
+    d_initial_state: tuple[Any, ...] = ()
+    """Of a recurrent layer."""
 
 
 @contextmanager
@@ -66,24 +72,79 @@ def injected_dropout(masks: Sequence[Any]) -> Iterator[None]:
         keras.src.backend.random.dropout = real
 
 
-def ask_layer(layer: Layer, x: Any, dy: Any, *, training: bool = False) -> Answer:
-    """Return Keras's output and gradients for a built layer, its input and an upstream gradient.
+class LayerTwin:
+    """The Keras twin of a built layer, with its weights; a stateful one is asked again and again.
 
-    With ``training``, a dropout layer's latest ``dropout_mask`` is used.
+    Parameters
+    ----------
+    layer : Layer
+    input_shape : tuple of int
+        Batch included.
     """
-    with keras_floats(layer.dtype), injected_dropout(_masks([layer], training)):
-        twin = to_keras_layer(layer)
-        inputs = _input(layer, x)
-        twin.build(inputs.shape)
-        twin.set_weights(layer.get_weights())
-        with tf.GradientTape() as tape:
-            _watch(tape, inputs)
-            y = twin(inputs, training=training)
-        dx, *dweights = tape.gradient(
-            y, [inputs, *_tensors(twin)], output_gradients=tf.convert_to_tensor(dy, layer.dtype)
+
+    def __init__(self, layer: Layer, input_shape: tuple[int, ...]) -> None:
+        self.layer = layer
+        with keras_floats(layer.dtype):
+            self.twin = to_keras_layer(layer)
+            self.twin.build(input_shape)
+            self.twin.set_weights(layer.get_weights())
+
+    def ask(
+        self,
+        x: Any,
+        dy: Any,
+        *,
+        training: bool = False,
+        mask: Any = None,
+        initial_state: Sequence[Any] | None = None,
+        d_state: Sequence[Any] = (),
+    ) -> Answer:
+        """Return Keras's outputs, and the gradients for upstream ones on all of them.
+
+        With ``training``, the dropout masks of the layer's latest training forward are used.
+
+        Parameters
+        ----------
+        dy : array, or tuple of array where y is one
+        d_state : sequence of array
+            One for each final state, of a layer with ``return_state``.
+        """
+        layer, twin = self.layer, self.twin
+        with keras_floats(layer.dtype), _dropout([layer], training, len(x)):
+            inputs = _input(layer, x)
+            given, states = self._first_states(len(x), initial_state)
+            options = {"initial_state": given} if given else {}
+            if mask is not None:
+                options["mask"] = tf.convert_to_tensor(mask)
+            with tf.GradientTape() as tape:
+                _watch(tape, inputs, *states)
+                outputs = _several(twin(inputs, training=training, **options))
+            upstream = [tf.convert_to_tensor(d, layer.dtype) for d in (*_several(dy), *d_state)]
+            sources = [inputs, *states, *_tensors(twin)]
+            dx, *rest = map(_array, tape.gradient(outputs, sources, output_gradients=upstream))
+            grads = dict(zip(layer.params, rest[len(states) :], strict=True))
+            arrays = [output.numpy() for output in outputs]
+        count = len(_several(dy))
+        return Answer(
+            y=tuple(arrays[:count]) if count > 1 else arrays[0],
+            dx=dx,
+            grads=[grads],
+            states=tuple(arrays[count:]),
+            d_initial_state=tuple(rest[: len(states)]),
         )
-        grads = {key: _array(g) for key, g in zip(layer.params, dweights, strict=True)}
-        return Answer(y.numpy(), _array(dx), [grads])
+
+    def _first_states(self, batch: int, given: Sequence[Any] | None) -> tuple[list[Any], list[Any]]:
+        """Return what to give Keras as initial states, and the tensors that it starts from."""
+        if given is None and getattr(self.layer, "stateful", False):
+            return [], [state.value for state in self.twin.states]
+        arrays = given or [np.zeros((batch, size)) for size in _state_sizes(self.layer)]
+        tensors = [tf.convert_to_tensor(array, self.layer.dtype) for array in arrays]
+        return tensors, tensors
+
+
+def ask_layer(layer: Layer, x: Any, dy: Any, **options: Any) -> Answer:
+    """Return what a new `LayerTwin` says, asked once."""
+    return LayerTwin(layer, np.shape(x)).ask(x, dy, **options)
 
 
 def ask_model(
@@ -100,14 +161,10 @@ def ask_model(
     ``loss`` is a ``keras.losses`` object made inside `keras_floats`; as in Keras's own training,
     cross-entropy after a softmax or sigmoid goes through the logits.
     """
-    with keras_floats(model.dtype), injected_dropout(_masks(model.layers, training)):
+    with keras_floats(model.dtype), _dropout(model.layers, training, len(x)):
         inputs = _input(model.layers[0], x)
-        answer = ask_twin(to_keras(model), loss, inputs, y, sample_weight, training=training)
-    grads = [
-        dict(zip(layer.params, own.values(), strict=True))
-        for layer, own in zip(model.layers, answer.grads, strict=True)
-    ]
-    return replace(answer, grads=grads)
+        twin = to_keras(model, batch_size=len(x))
+        return ask_twin(twin, loss, inputs, y, sample_weight, training=training)
 
 
 def ask_twin(
@@ -125,17 +182,40 @@ def ask_twin(
         _watch(tape, inputs)
         output = twin(inputs, training=training)
         value = loss(y, output, sample_weight)
-    variables = [layer.trainable_weights for layer in twin.layers]
     tensors = [tensor for layer in twin.layers for tensor in _tensors(layer)]
     dx, *dweights = tape.gradient(value, [inputs, *tensors])
     rest = iter(dweights)
-    grads = [{variable.name: _array(next(rest)) for variable in own} for own in variables]
+    grads = [{key: _array(next(rest)) for key in weight_keys(layer)} for layer in twin.layers]
     return Answer(output.numpy(), _array(dx), grads, float(value))
 
 
-def _masks(layers: Sequence[Layer], training: bool) -> list[Any]:
-    used = [layer for layer in layers if isinstance(layer, Dropout) and layer.rate > 0]
-    return [layer.dropout_mask for layer in used] if training else []
+def _dropout(layers: Sequence[Layer], training: bool, batch: int) -> AbstractContextManager[None]:
+    """Give Keras our masks; in inference it draws some too, and uses none."""
+    if not training:
+        return nullcontext()
+    return injected_dropout([mask for layer in layers for mask in _masks(layer, batch)])
+
+
+def _masks(layer: Layer, batch: int) -> list[Any]:
+    """Return the masks of a layer's latest training forward in the order in which Keras draws."""
+    if isinstance(layer, Dropout):
+        return [layer.dropout_mask] if layer.rate > 0 else []
+    if isinstance(layer, TimeDistributed):  # Keras draws at every step
+        masks = [m.reshape(batch, -1, *m.shape[1:]) for m in _masks(layer.layer, batch)]
+        steps = masks[0].shape[1] if masks else 0
+        return [mask[:, t] for t in range(steps) for mask in masks]
+    if isinstance(layer, Wrapper):
+        return [mask for inner in layer.inner.values() for mask in _masks(inner, batch)]
+    if isinstance(layer, Recurrent):  # a mask for all gates, or one for each
+        drawn = [masks for masks in layer.dropout_masks if masks is not None]
+        return [mask for masks in drawn for mask in (masks if masks.ndim == 3 else [masks])]
+    return []
+
+
+def _state_sizes(layer: Layer) -> list[int]:
+    if isinstance(layer, Bidirectional):
+        return [size for inner in layer.inner.values() for size in _state_sizes(inner)]
+    return [layer.units] * len(layer.state_names) if isinstance(layer, Recurrent) else []
 
 
 def _input(layer: Layer, x: Any) -> Any:
@@ -143,9 +223,14 @@ def _input(layer: Layer, x: Any) -> Any:
     return tf.convert_to_tensor(x if isinstance(layer, Embedding) else np.asarray(x, layer.dtype))
 
 
-def _watch(tape: tf.GradientTape, inputs: Any) -> None:
-    if inputs.dtype.is_floating:  # ids have no gradient
-        tape.watch(inputs)
+def _watch(tape: tf.GradientTape, *inputs: Any) -> None:
+    for tensor in inputs:
+        if tensor.dtype.is_floating:  # ids have no gradient
+            tape.watch(tensor)
+
+
+def _several(outputs: Any) -> list[Any]:
+    return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
 
 
 def _tensors(twin: keras.Layer) -> list[Any]:

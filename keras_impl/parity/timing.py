@@ -59,6 +59,7 @@ def measure(
     n = len(batches)
     candidates = {
         "Keras, compiled step": _keras_steps(build_twin(jit_compile=False), batches),
+        "Keras, compiled step, tf.data": _keras_data(build_twin(jit_compile=False), batches),
         "Keras, compiled step, XLA": _keras_steps(build_twin(jit_compile=True), batches),
         f"Keras, steps_per_execution={n}": _keras_execution(
             build_twin(jit_compile=False, steps_per_execution=n), batches
@@ -99,6 +100,13 @@ def _stepwise(step: Callable[[Any, Any], Any], batches: list[tuple[Any, Any]]) -
         return (time.perf_counter() - start) / (len(batches) - WARM_UP)
 
     return block
+
+
+def _keras_data(twin: keras.Model, batches: list[tuple[Array, Array]]) -> Block:
+    """The same step fed from a data set in memory, which is what ``fit`` makes of arrays."""
+    twin.make_train_function()
+    iterator = iter(tf.data.Dataset.from_tensor_slices(_stacked(batches)).cache().repeat())
+    return _stepwise(lambda x, y: twin.train_function(iterator), batches)
 
 
 def _keras_execution(twin: keras.Model, batches: list[tuple[Array, Array]]) -> Block:

@@ -11,7 +11,7 @@ r"""The GRU of `scratchnet.equations.gru`, reset after, sigmoid and tanh, arrang
 from __future__ import annotations
 
 from scratchnet.backend import Array, array_module
-from scratchnet.kernels.sweep import Buffers, Sweep
+from scratchnet.kernels.sweep import Buffers, Sweep, feature_major
 
 
 def gru_step(u: Array, v: Array, h_prev: Array, zr: Array, n: Array, h: Array) -> None:
@@ -63,10 +63,10 @@ class GRUSweep(Sweep):
         xp = self.xp
         bias = params.get("bias")
         bx, bh = xp.zeros((2, 3 * H), self.dtype) if bias is None else bias
-        self.Wx = xp.concatenate((params["kernel"], bx[None])).T  # (3H, D+1), blocks z, r, n
-        Wh = xp.concatenate((params["recurrent_kernel"], bh[None])).T
+        Wh = feature_major(xp.concatenate((params["recurrent_kernel"], bh[None])))
         self.Wh = n_first(Wh)  # (3H, H+1), blocks n, z, r
-        halved_x, halved_h = self.Wx.copy(order="C"), self.Wh.copy()
+        self.Wx = feature_major(xp.concatenate((params["kernel"], bx[None])))  # (3H, D+1), z, r, n
+        halved_x, halved_h = self.Wx.copy(), self.Wh.copy()
         halved_x[: 2 * H] *= 0.5
         halved_h[H:] *= 0.5
         self.halved = halved_h

@@ -67,7 +67,7 @@ class LSTMSweep(Sweep):
     ) -> None:
         super().__init__(x, states[0].shape[1], buffers)
         T, B, H, K = self.T, self.B, self.H, self.H + self.D + 1
-        self.W = swap_g_and_o(joint_weights(params).T)  # (4H, K)
+        self.W = swap_g_and_o(joint_weights(params))  # (4H, K), rows i, f, o, g
         self.halved = self.W.copy()
         self.halved[: 3 * H] *= 0.5
         self.hx = self.joint_inputs(x)  # (T+1, K, B)

@@ -33,7 +33,7 @@ class SimpleRNNSweep(Sweep):
     ) -> None:
         super().__init__(x, states[0].shape[1], buffers)
         T, B, H, K = self.T, self.B, self.H, self.H + self.D + 1
-        self.W = joint_weights(params).T.copy(order="C")  # (H, K)
+        self.W = joint_weights(params)  # (H, K)
         self.hx = self.joint_inputs(x)  # (T+1, K, B)
         self.a = self.array("a", H, B)
         self.dhx = self.array("dhx", T, K, B)

@@ -70,9 +70,14 @@ class Sweep:
 
 
 def joint_weights(params: dict[str, Array]) -> Array:
-    """Return the weights for [h, x, 1] in one matrix, (H+D+1, G·H)."""
+    """Return the weights for [h, x, 1] in one matrix, (G·H, H+D+1)."""
     kernel = params["kernel"]
     bias = params.get("bias")
     xp = array_module(kernel)
     row = xp.zeros_like(kernel[:1]) if bias is None else bias[None]
-    return xp.concatenate((params["recurrent_kernel"], kernel, row))
+    return feature_major(xp.concatenate((params["recurrent_kernel"], kernel, row)))
+
+
+def feature_major(W: Array) -> Array:
+    """Return the transpose with its rows contiguous, as everything added to them is."""
+    return W.T.copy(order="C")

@@ -40,6 +40,7 @@ class Layer(Parameters):
     def __init__(self, *, name: str | None = None, dtype: str | None = None) -> None:
         super().__init__(name, dtype)
         self._remembered: tuple[Any, tuple[int, ...]] | None = None
+        self._seen: tuple[type, tuple[int, ...]] = (object, ())
 
     def build(self, input_shape: Shape) -> None:
         """Create the parameters for inputs of this full shape, batch included.
@@ -151,7 +152,12 @@ class Layer(Parameters):
         raise NotImplementedError(f"{type(self).__name__} has no _backward")
 
     def _ready(self, x: Any) -> Array:
-        """Cast and check an input; build on first use, where the input lives."""
+        """Cast and check an input; build on first use, where the input lives.
+
+        Inputs like the last one, in module, dtype and features, need no second look.
+        """
+        if type(x) is self._seen[0] and x.dtype is self._dtype and x.shape[1:] == self._seen[1]:
+            return x
         x = self._cast(x)
         if not self.built:
             self.build(x.shape)
@@ -159,6 +165,8 @@ class Layer(Parameters):
             self._check_rank(x.shape)
             self._check_features(x.shape)
         self._place(x)
+        if x.dtype is self._dtype:
+            self._seen = (type(x), x.shape[1:])
         return x
 
     def _cast(self, x: Any) -> Array:
@@ -179,7 +187,8 @@ class Layer(Parameters):
                 "forward(x, training=True) first, and backward once after each."
             )
         cache, shape = self._remembered
-        dy = self._floats("dy", dy)
+        if getattr(dy, "dtype", None) is not self._dtype:
+            dy = self._floats("dy", dy)
         if dy.shape != shape:
             raise InputError(
                 f"{self.name}.backward: expected dy with the shape of the output, {shape}, "

@@ -62,9 +62,10 @@ class Bidirectional(Wrapper):
                 f"{', '.join(map(str, MERGE_MODES))}, got {merge_mode!r}. Leave it out for concat."
             )
         config = layer.get_config()
-        twin = {**config, "name": f"backward_{layer.name}", "go_backwards": True}
+        base = layer.name.removeprefix("forward_")
+        twin = {**config, "name": f"backward_{base}", "go_backwards": True}
         way_back = type(layer)(**twin) if backward_layer is None else made(backward_layer)
-        self.forward_layer = type(layer)(**{**config, "name": f"forward_{layer.name}"})
+        self.forward_layer = type(layer)(**{**config, "name": f"forward_{base}"})
         self.backward_layer = self._checked_pair(layer, way_back)
         for direction in (self.forward_layer, self.backward_layer):
             direction.page = layer.page

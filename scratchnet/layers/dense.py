@@ -66,18 +66,21 @@ class Dense(ActivatedLayer):
             self.add_weight("bias", (self.units,), self.bias_initializer)
 
     def _pre_activation(self, x: Array) -> tuple[Array, Any]:
+        kernel, bias = self.params["kernel"], self.params.get("bias")
+        if x.ndim == 2:
+            return dense(x, kernel, bias), x
         rows = x.reshape(-1, x.shape[-1])  # (B…, D): every leading axis is a batch axis
-        a = dense(rows, self.params["kernel"], self.params.get("bias"))
-        return a.reshape(*x.shape[:-1], self.units), (rows, x.shape)
+        return dense(rows, kernel, bias).reshape(*x.shape[:-1], self.units), x
 
-    def _pre_activation_backward(self, da: Array, cache: Any) -> Array:
-        rows, shape = cache
-        da = da.reshape(-1, self.units)
-        dx, dkernel, dbias = dense_backward(da, rows, self.params["kernel"])
+    def _pre_activation_backward(self, da: Array, cache: Array) -> Array:
+        x = cache
+        if x.ndim != 2:
+            da, x = da.reshape(-1, self.units), x.reshape(-1, x.shape[-1])
+        dx, dkernel, dbias = dense_backward(da, x, self.params["kernel"])
         self.grads["kernel"] = dkernel
         if self.use_bias:
             self.grads["bias"] = dbias
-        return dx.reshape(shape)
+        return dx if x is cache else dx.reshape(cache.shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input's shape with H in place of D."""

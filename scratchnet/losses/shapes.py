@@ -7,6 +7,9 @@ from typing import Any
 from scratchnet.backend import Array, array_module
 from scratchnet.errors import InputError
 
+FLOATS = "fd"
+"""NumPy's characters for float32 and float64."""
+
 
 def floats(owner: str, argument: str, array: Any, dtype: Any = None, like: Any = None) -> Array:
     """Return ``array`` in ``dtype``, or in its own if that is float32 or float64, else float32.
@@ -16,12 +19,13 @@ def floats(owner: str, argument: str, array: Any, dtype: Any = None, like: Any =
     InputError
         If it is ragged or not numeric; the message begins with ``owner`` and names ``argument``.
     """
-    if type(array) is type(like) and array.dtype == dtype:
+    own = getattr(array, "dtype", None)
+    if dtype is None and own is not None and own.char in FLOATS:
+        dtype = own
+    if own is dtype is not None and (like is None or type(array) is type(like)):
         return array
     xp = array_module(array if like is None else like)
-    if dtype is None:
-        own = getattr(array, "dtype", None)
-        dtype = own if own in (xp.float32, xp.float64) else xp.float32
+    dtype = xp.float32 if dtype is None else dtype
     try:
         return xp.asarray(array, dtype=dtype)
     except (TypeError, ValueError) as error:

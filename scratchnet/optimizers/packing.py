@@ -19,20 +19,18 @@ class Pack:
     Their slots become views of flat ones, so that `Optimizer.state` sees nothing of it.
     """
 
-    def __init__(self, positions: Sequence[int], shapes: Sequence[tuple[int, ...]]) -> None:
-        self.positions, self.shapes = positions, shapes
-        ends = list(itertools.accumulate(math.prod(shape) for shape in shapes))
-        self.slices = [slice(a, b) for a, b in itertools.pairwise([0, *ends])]
+    def __init__(self, positions: Sequence[int], variables: Sequence[Array]) -> None:
+        self.positions = positions
+        self.variable, self.views = _joined([variables[i] for i in positions])
         self.slots: dict[str, Array] = {}
 
     def adopt(self, slots: Slots) -> None:
         """Take over the slots of the pack's arrays, leaving views in their place."""
         own = [slots[i] for i in self.positions]
         for name in own[0]:
-            arrays = [kept[name].reshape(-1) for kept in own]
-            flat = self.slots[name] = array_module(arrays[0]).concatenate(arrays)
-            for kept, rows, shape in zip(own, self.slices, self.shapes, strict=True):
-                kept[name] = flat[rows].reshape(shape)
+            self.slots[name], views = _joined([kept[name] for kept in own])
+            for kept, view in zip(own, views, strict=True):
+                kept[name] = view
 
     def update(
         self,
@@ -43,12 +41,12 @@ class Pack:
     ) -> None:
         """Run the rule once for all of the pack's arrays."""
         own = [variables[i] for i in self.positions]
-        concatenate = array_module(own[0]).concatenate
-        gradient = concatenate([gradients[i].reshape(-1) for i in self.positions])
-        variable = concatenate([array.reshape(-1) for array in own])
-        update_step(gradient, variable, learning_rate, **self.slots)
-        for array, rows, shape in zip(own, self.slices, self.shapes, strict=True):
-            array[...] = variable[rows].reshape(shape)
+        concatenate = array_module(self.variable).concatenate
+        gradient = concatenate([gradients[i] for i in self.positions], axis=None)
+        concatenate(own, axis=None, out=self.variable)
+        update_step(gradient, self.variable, learning_rate, **self.slots)
+        for array, view in zip(own, self.views, strict=True):
+            array[...] = view
 
 
 def packs(variables: Sequence[Array]) -> tuple[list[Pack], list[int]]:
@@ -60,4 +58,12 @@ def packs(variables: Sequence[Array]) -> tuple[list[Pack], list[int]]:
     groups = [positions for positions in by_dtype.values() if len(positions) > 1]
     packed = {i for positions in groups for i in positions}
     alone = [i for i in range(len(variables)) if i not in packed]
-    return [Pack(group, [variables[i].shape for i in group]) for group in groups], alone
+    return [Pack(group, variables) for group in groups], alone
+
+
+def _joined(arrays: Sequence[Array]) -> tuple[Array, list[Array]]:
+    """Return one flat array of all elements, and the views of it that stand for each array."""
+    flat = array_module(arrays[0]).concatenate(arrays, axis=None)
+    ends = itertools.accumulate(math.prod(array.shape) for array in arrays)
+    slices = [slice(a, b) for a, b in itertools.pairwise([0, *ends])]
+    return flat, [flat[s].reshape(a.shape) for s, a in zip(slices, arrays, strict=True)]

@@ -12,11 +12,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_impl.parity.oracle import keras_floats
-from keras_impl.weights import SUPPORTED, from_keras, to_keras
-from scratchnet import Sequential, initializers
+from keras_impl.weights import (
+    SUPPORTED,
+    ActivationWithSettings,
+    from_keras,
+    from_keras_layer,
+    to_keras,
+    to_keras_layer,
+    weight_keys,
+)
+from scratchnet import Sequential, initializers, layers
 from scratchnet.equations import activations
 from scratchnet.errors import InputError
-from scratchnet.layers import Activation, Dense, Dropout, Embedding, Flatten
+from scratchnet.layers import (
+    GRU,
+    LSTM,
+    Activation,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Masking,
+    SimpleRNN,
+    TimeDistributed,
+)
 from scratchnet.layers.activation import FORWARD
 from tests.helpers import FORWARD_TOLERANCE, assert_agrees
 from tests.layers.cases import every_dtype, message, random_array
@@ -48,8 +68,56 @@ STACKS = {
     ],
     "noise": [Dropout(0.3, (None, 1, None), seed=4), Flatten(), Dense(2, name="top")],
     "weightless": [Flatten(), Activation("tanh"), Dropout(0.5)],
+    "recurrent": [
+        Masking(0.5, name="padding"),
+        SimpleRNN(3, "elu", return_sequences=True, go_backwards=True),
+        LSTM(4, approximate_gelu, "hard_sigmoid", unit_forget_bias=False, return_sequences=True),
+        GRU(5, "softsign", "relu6", dropout=0.25, recurrent_dropout=0.5, seed=3),
+    ],
+    "recurrent words": [
+        Embedding(7, 4, mask_zero=True),
+        LSTM(3, return_sequences=True, zero_output_for_mask=True),
+        LSTM(5, use_bias=False, return_sequences=True),
+        GRU(2, reset_after=False, return_sequences=True, dropout=0.5),
+        GRU(3, reset_after=False, use_bias=False, return_sequences=True),
+        TimeDistributed(Dense(4, "softmax")),
+    ],
+    "recurrent initializers": [
+        SimpleRNN(3, recurrent_initializer=initializers.Identity(0.5), return_sequences=True),
+        LSTM(3, kernel_initializer="he_normal", bias_initializer="ones", return_sequences=True),
+        GRU(3, recurrent_initializer=initializers.Orthogonal(0.75, seed=4)),
+    ],
+    "recurrent both ways": [
+        Bidirectional(LSTM(3, "selu", return_sequences=True), name="both"),
+        Bidirectional(GRU(3, return_sequences=True), merge_mode="sum"),
+        Bidirectional(GRU(2, reset_after=False, return_sequences=True, name="mine"), "mul"),
+        Bidirectional(SimpleRNN(4, return_sequences=True), "ave"),
+        Bidirectional(
+            LSTM(3, return_sequences=True, dropout=0.5),
+            backward_layer=GRU(2, approximate_gelu, go_backwards=True, return_sequences=True),
+        ),
+        Bidirectional(SimpleRNN(4, name="forward_rnn", dropout=0.25, seed=3)),
+    ],
+    "recurrent at every step": [
+        TimeDistributed(Bidirectional(LSTM(3), "sum"), name="each"),
+        TimeDistributed(Dense(4, approximate_gelu)),
+        TimeDistributed(Dropout(0.25, seed=2)),
+        Bidirectional(LSTM(2), "concat"),
+    ],
 }
-INPUTS = {"noise": (2, 3, 4), "masked words": (3, 5), "words": (3, 5), "weightless": (2, 3, 4)}
+INPUTS = {
+    "noise": (2, 3, 4),
+    "words": (3, 5),
+    "masked words": (3, 5),
+    "weightless": (2, 3, 4),
+    "recurrent": (2, 3, 4),
+    "recurrent words": (3, 5),
+    "recurrent initializers": (2, 3, 4),
+    "recurrent both ways": (2, 3, 4),
+    "recurrent at every step": (2, 3, 4, 5),
+}
+ROUNDED = ("settings", "recurrent", "recurrent both ways", "recurrent at every step")
+"""Stacks with gelu, whose constants TensorFlow rounds to float32: 1e-7 is agreement there."""
 
 every_stack = pytest.mark.parametrize("stack", STACKS)
 
@@ -86,6 +154,7 @@ def assert_same_weights(model: Sequential, twin: keras.Sequential, dtype: str) -
 
 
 def test_every_layer_is_supported_and_tried():
+    assert {*SUPPORTED, "Layer"} == set(layers.__all__)
     tried = {type(layer).__name__ for stack in STACKS.values() for layer in stack}
     assert tried == set(SUPPORTED)
 
@@ -100,8 +169,7 @@ class TestBothWays:
             assert_same_weights(model, twin, dtype)
             y = twin(x)
             again = from_keras(twin)
-        # in "settings" gelu has constants that TensorFlow rounds to float32
-        loosest = 1e-7 if stack == "settings" else 0
+        loosest = 1e-7 if stack in ROUNDED else 0
         assert_agrees(model(x), y.numpy(), max(FORWARD_TOLERANCE[dtype], loosest))
         assert twin.name == again.name == "mine"
         assert [layer.name for layer in twin.layers] == [layer.name for layer in model.layers]
@@ -160,6 +228,48 @@ class TestBothWays:
         again = from_keras(to_keras(model))
         assert [layer.dtype for layer in again.layers] == ["float64", "float32"]
         assert_agrees(again(random_array(5, 4)), model(random_array(5, 4)), 0)
+
+    @every_dtype
+    def test_two_outputs(self, dtype):
+        """Directions that are not merged; states; a layer alone, since a model has one output."""
+        layer = Bidirectional(GRU(3, return_state=True), None, dtype=dtype)
+        again = from_keras_layer(to_keras_layer(layer))
+        assert again.get_config() == layer.get_config()
+        x = random_array(2, 3, 4, dtype=dtype)
+        with keras_floats(dtype):
+            twin = to_keras_layer(layer)
+            ours = layer(x)
+            twin.build(x.shape)
+            twin.set_weights(layer.get_weights())
+            theirs = twin(x)
+        assert len(ours) == len(theirs) == 4
+        for array, reference in zip(ours, theirs, strict=True):
+            assert_agrees(array, reference.numpy(), FORWARD_TOLERANCE[dtype])
+
+    def test_a_stateful_model_has_a_batch_size(self):
+        model = Sequential([GRU(3, stateful=True, return_sequences=True), LSTM(2, stateful=True)])
+        model.build((None, 3, 4))
+        with pytest.raises(InputError, match=r"^to_keras: expected batch_size") as e:
+            to_keras(model)
+        message(e)
+        twin = to_keras(model, batch_size=5)
+        x = random_array(5, 3, 4, dtype="float32")
+        for _ in range(2):
+            assert_agrees(model(x), twin(x).numpy(), FORWARD_TOLERANCE["float32"])
+        again = from_keras(twin)
+        assert configs(again) == configs(model)
+        assert again.layers[0].states is None
+        np.testing.assert_array_equal(again(x), from_keras(twin)(x))
+
+    def test_the_page_has_no_counterpart(self):
+        layer = LSTM(3, page=True)
+        assert from_keras_layer(to_keras_layer(layer)).page is None
+
+    def test_keys_of_weights(self):
+        for stack in STACKS:
+            model = built(stack)
+            for layer, twin in zip(model.layers, to_keras(model).layers, strict=True):
+                assert weight_keys(twin) == list(layer.params)
 
     def test_an_empty_model(self):
         assert from_keras(to_keras(Sequential())).layers == []
@@ -262,6 +372,21 @@ class TestFromKeras:
             twin = keras.Sequential([keras.layers.Dense(3, kernel_initializer=twin_initializer)])
             assert type(from_keras(twin).layers[0].kernel_initializer) is kind
 
+    def test_unrolling_makes_no_difference(self):
+        twin = keras.Sequential([keras.Input((3, 4)), keras.layers.LSTM(5, unroll=True)])
+        model, x = from_keras(twin), random_array(2, 3, 4, dtype="float32")
+        assert_agrees(model(x), twin(x).numpy(), FORWARD_TOLERANCE["float32"])
+
+    def test_activations_of_recurrent_layers(self):
+        inner = keras.layers.LSTM(3, ActivationWithSettings("elu", alpha=0.5), "hard_sigmoid")
+        twin = keras.Sequential([keras.Input((3, 4)), keras.layers.Bidirectional(inner)])
+        config = from_keras(twin).layers[0].get_config()["layer"]["config"]
+        assert config["activation"] == {"name": "elu", "alpha": 0.5}
+        assert config["recurrent_activation"] == "hard_sigmoid"
+        kept = twin.layers[0].backward_layer.cell
+        assert kept.activation(-1.0) == pytest.approx(0.5 * np.expm1(-1))
+        assert kept.recurrent_activation is keras.activations.hard_sigmoid
+
     def test_a_saved_model(self, tmp_path):
         """Keras cannot save a functools.partial; what to_keras makes of one it can."""
         model, x = built("settings"), input_for("settings").astype("float32")
@@ -305,6 +430,14 @@ def _of(*made):
     return lambda: keras.Sequential(list(made))
 
 
+def _recurrent(**arguments):
+    return lambda: keras.Sequential([keras.Input((3, 5)), keras.layers.LSTM(3, **arguments)])
+
+
+def _both_ways(layer, **arguments):
+    return _of(keras.layers.Bidirectional(layer, **arguments))
+
+
 def _dense(**arguments):
     return lambda: keras.Sequential([keras.Input((5,)), keras.layers.Dense(3, **arguments)])
 
@@ -328,6 +461,33 @@ REFUSED = {
     "embedding's": (
         _of(keras.layers.Embedding(5, 3, embeddings_constraint="unit_norm")),
         "expected no embeddings_constraint",
+    ),
+    "recurrent regularizer": (_recurrent(recurrent_regularizer="l2"), "no recurrent_regularizer"),
+    "recurrent constraint": (_recurrent(recurrent_constraint="non_neg"), "no recurrent_constraint"),
+    "recurrent lambda": (
+        _recurrent(recurrent_activation=lambda x: x),
+        "activation to be one of keras.activations",
+    ),
+    "frozen recurrence": (_recurrent(trainable=False), "expected weights that train, got frozen"),
+    "inner regularizer": (
+        _both_ways(keras.layers.GRU(3, bias_regularizer="l2")),
+        "layer 'forward_gru.*': expected no bias_regularizer",
+    ),
+    "inner layer": (
+        _of(keras.layers.TimeDistributed(keras.layers.Conv1D(3, 2))),
+        "both sides have, .*Conv1D",
+    ),
+    "inner dtype": (
+        _of(keras.layers.TimeDistributed(keras.layers.Dense(3, dtype="float64"))),
+        "expected the dtype of its .*, float64, got float32",
+    ),
+    "backwards first": (
+        _both_ways(keras.layers.GRU(3, go_backwards=True), backward_layer=keras.layers.GRU(3)),
+        "expected layer to be a recurrent layer that goes forwards",
+    ),
+    "cells": (
+        _of(keras.layers.RNN(keras.layers.LSTMCell(3))),
+        "expected layers that both sides have, .*RNN",
     ),
     "lora": (_of(keras.layers.Dense(3, lora_rank=2)), "expected no lora_rank.*got 2"),
     "lora, built": (_dense(lora_rank=2), "expected weights that train, got frozen"),
