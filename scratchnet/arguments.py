@@ -165,7 +165,9 @@ def look_up(identifier: object, family: type[T], members: Mapping[str, type[T]])
             f"{family.__name__}: expected one of {_listed(members)}, got {name!r}. "
             + (f"Did you mean {_listed(near, ' or ')}?" if near else "Use one of those.")
         )
-    return construct(members[spellings[_spelling(name)]], config)
+    kind = members[spellings[_spelling(name)]]
+    from_config = getattr(kind, "from_config", None)
+    return construct(kind, config) if from_config is None else from_config(config)
 
 
 def construct(kind: type[T], config: Mapping[str, Any]) -> T:

@@ -17,10 +17,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from scratchnet.arguments import NOT_NEGATIVE, POSITIVE, construct, look_up, real
+from scratchnet.arguments import NOT_NEGATIVE, POSITIVE, construct, look_up, real, whole_number
 from scratchnet.backend import Array
 from scratchnet.errors import InputError
-from scratchnet.random import checked_seed, generator, set_random_seed
+from scratchnet.random import generator, set_random_seed
 
 __all__ = [
     "Constant",
@@ -135,7 +135,7 @@ class RandomInitializer(Initializer):
     """Base of the random ones; ``seed`` is a whole number, or None for the process's generator."""
 
     def __init__(self, seed: int | None = None) -> None:
-        self.seed = None if seed is None else checked_seed(type(self).__name__, seed)
+        self.seed = None if seed is None else whole_number(type(self).__name__, "seed", seed)
 
     def rng(self) -> np.random.Generator:
         """Return the process's generator, or one that starts at the seed."""

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 
-from scratchnet.errors import InputError
+from scratchnet.arguments import whole_number
 
 _generator: np.random.Generator | None = None  # made when asked for: numpy.random loads slowly
 
@@ -31,18 +29,4 @@ def set_random_seed(seed: int) -> None:
         If ``seed`` is anything else.
     """
     global _generator
-    _generator = np.random.default_rng(checked_seed("set_random_seed", seed))
-
-
-def checked_seed(owner: str, seed: object) -> int:
-    """Return ``seed`` as an int; ``owner`` is who was given it."""
-    try:
-        whole = operator.index(seed)  # type: ignore[arg-type]  # anything may come; it says TypeError
-    except TypeError:
-        whole = -1
-    if whole < 0 or isinstance(seed, bool):
-        raise InputError(
-            f"{owner}: expected seed to be a whole number of 0 or more, got {seed!r}. "
-            "Pass one, for instance 1337."
-        )
-    return whole
+    _generator = np.random.default_rng(whole_number("set_random_seed", "seed", seed))

@@ -14,7 +14,7 @@ from scratchnet.callbacks import Callback, CallbackList, History, default_callba
 from scratchnet.compiled import Compiled
 from scratchnet.errors import NonFiniteError
 from scratchnet.finite import first_not_finite
-from scratchnet.random import checked_seed, generator
+from scratchnet.random import generator
 from scratchnet.samples import (
     Samples,
     checked_array,
@@ -154,7 +154,7 @@ class Trainer(Compiled):
             samples, held_out = split(samples, validation_split)
         if class_weight is not None:
             samples = weighted_by_class(samples, class_weight)
-        seed = checked_seed("fit", generator().integers(2**63) if seed is None else seed)
+        seed = whole_number("fit", "seed", generator().integers(2**63) if seed is None else seed)
         self.history, self.stop_training = History(), False
         steps = math.ceil(len(samples) / batch_size)
         given = [*default_callbacks(callbacks or (), verbose), *(callbacks or ()), self.history]

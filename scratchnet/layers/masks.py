@@ -7,7 +7,7 @@ from typing import Any
 
 from scratchnet.arguments import whole_number
 from scratchnet.backend import Array, random_generator
-from scratchnet.random import checked_seed, generator
+from scratchnet.random import generator
 
 
 class MaskSource:
@@ -18,7 +18,7 @@ class MaskSource:
 
     def __init__(self, owner: str, seed: int | None) -> None:
         self.owner = owner
-        self.seed = None if seed is None else checked_seed(owner, seed)
+        self.seed = None if seed is None else whole_number(owner, "seed", seed)
         self.draws = 0
 
     def draw(self, shape: tuple[int, ...], rate: float, like: Array) -> Array:
@@ -37,5 +37,5 @@ class MaskSource:
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave: the next mask is the one that would have come next."""
         seed, draws = state["seed"], state["draws"]
-        self.seed = None if seed is None else checked_seed(self.owner, seed)
+        self.seed = None if seed is None else whole_number(self.owner, "seed", seed)
         self.draws = whole_number(self.owner, "draws", draws)

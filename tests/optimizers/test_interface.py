@@ -336,3 +336,12 @@ def test_weights_that_are_whole_numbers(optimizer):
     weights = [np.array([1.5]), np.array([1, 2])]
     message = "expected weights of floating point, got int64 at position 1"
     assert_refused(optimizer, weights, [np.zeros(1), np.zeros(2)], message)
+
+
+def test_a_description_with_a_schedule_makes_the_optimizer_again():
+    schedule = optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    config = optimizers.SGD(schedule, momentum=0.5).get_config()
+    again = optimizers.get({"class_name": "SGD", "config": config})
+    again.iterations = 20
+    assert again.learning_rate == pytest.approx(0.025)
+    assert again.get_config() == config
