@@ -47,6 +47,7 @@ def measure(
     build_twin: Callable[..., keras.Model],
     batches: list[tuple[Array, Array]],
     progress: Callable[[], None] = lambda: None,
+    rounds: int = ROUNDS,
 ) -> list[Timing]:
     """Time scratchnet and Keras on full batches of one size; Keras's compiled step comes first.
 
@@ -68,7 +69,7 @@ def measure(
         "scratchnet": _scratch_steps(build_model(), batches),
     }
     blocks: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, block in candidates.items():
             blocks[name].append(block())
         progress()
