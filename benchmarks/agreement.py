@@ -15,17 +15,49 @@ from pathlib import Path
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- agreement: made by `make agreement` -->", "<!-- end of agreement -->"
 
-ROWS = {
-    "tests/equations/test_activations.py": "activations",
-    "tests/equations/test_dense.py": "Dense, the page",
-    "tests/equations/test_losses.py": "losses, the page",
-    "tests/losses/": "losses, every reduction, weight and mask",
-    "tests/layers/": "layers: Dense, Embedding, Dropout, Flatten, Activation",
-    "tests/parity/test_layers.py": "layers: Dense, Embedding, Dropout, Flatten, Activation",
-    "tests/optimizers/": "optimizers, 120 steps",
-    "tests/parity/test_models.py": "models: loss, gradients, 100 training steps",
+LAYER_FILES = ("activation", "dense", "dropout", "embedding", "flatten", "gradients")
+LAYERS = "layers: Dense, Embedding, Dropout, Flatten, Activation"
+MODELS = "models: loss, gradients, 100 training steps"
+RECURRENT_MODELS = "recurrent models: loss, gradients, 100 training steps"
+
+RECURRENT_FILES = (
+    "tests/parity/test_recurrent.py",
+    "tests/parity/test_layers.py",
+    "tests/layers/test_gradients.py",
+    "tests/layers/test_recurrent_gradients.py::test_against",
+    "tests/layers/test_recurrent_gradients.py::test_activations_against",
+)
+RECURRENT = {  # a wrapper's tests name what it wraps too
+    "Bidirectional": "Bidirectional, every merge mode",
+    "TimeDistributed": "TimeDistributed",
+    "Masking": "Masking",
+    "GRU-reset-before": "GRU, reset before the product",
+    "GRU": "GRU, reset after the product",
+    "LSTM": "LSTM",
+    "SimpleRNN": "SimpleRNN",
 }
-"""Which row a test's comparisons count for."""
+"""Rows of the recurrent layers, by what a test's name contains."""
+
+ROWS = (
+    ("tests/parity/test_recurrent.py::TestTraining", "", RECURRENT_MODELS),
+    ("tests/parity/test_recurrent.py::test_model", "", RECURRENT_MODELS),
+    *((file, layer, row) for file in RECURRENT_FILES for layer, row in RECURRENT.items()),
+    ("tests/equations/test_activations.py", "", "activations"),
+    ("tests/equations/test_dense.py", "", "Dense, the page"),
+    ("tests/equations/test_losses.py", "", "losses, the page"),
+    ("tests/losses/", "", "losses, every reduction, weight and mask"),
+    *((f"tests/layers/test_{file}.py", "", LAYERS) for file in LAYER_FILES),
+    ("tests/parity/test_layers.py", "", LAYERS),
+    ("tests/optimizers/", "", "optimizers, 120 steps"),
+    ("tests/parity/test_models.py", "", MODELS),
+)
+"""Start of a test's name, what else is in it, and the row that its comparisons count for."""
+
+ORDER = dict.fromkeys(
+    ["activations", "Dense, the page", LAYERS, *reversed(RECURRENT.values())]
+    + [row for *_, row in ROWS if row not in (MODELS, RECURRENT_MODELS)]
+    + [MODELS, RECURRENT_MODELS]
+)
 
 COLUMNS = ("Keras, float64", "Keras, float32", "central differences")
 
@@ -36,7 +68,7 @@ def column(test: str, tolerance: float) -> str | None:
         return COLUMNS[0]
     if tolerance in (1e-3, 1e-4) or (tolerance == 1e-5 and "float32" in test):
         return COLUMNS[1]
-    differences = "differences" in test.lower() or "test_gradients.py" in test
+    differences = "differences" in test.lower() or "gradients.py" in test
     return COLUMNS[2] if tolerance == 1e-7 and differences else None
 
 
@@ -46,13 +78,14 @@ def table(lines: Iterator[str]) -> str:
     counts: collections.Counter[str] = collections.Counter()
     for line in lines:
         test, difference, tolerance = json.loads(line)
-        row = next((name for start, name in ROWS.items() if test.startswith(start)), None)
+        matches = (row for start, part, row in ROWS if test.startswith(start) and part in test)
+        row = next(matches, None)
         kind = column(test, tolerance)
         if row and kind:
             counts[row] += 1
             worst[row][kind] = max(difference, worst[row].get(kind, 0.0))
     text = f"| against | {' | '.join(COLUMNS)} | arrays compared |\n| --- |" + " --- |" * 4 + "\n"
-    for row in dict.fromkeys(ROWS.values()):
+    for row in ORDER:
         cells = [f"{worst[row][kind]:.1e}" if kind in worst[row] else "" for kind in COLUMNS]
         text += f"| {row} | {' | '.join(cells)} | {counts[row]:,} |\n"
     return text

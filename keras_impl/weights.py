@@ -72,7 +72,9 @@ def to_keras(model: Sequential, batch_size: int | None = None) -> keras.Sequenti
                 "to_keras: expected batch_size, which Keras fixes for a stateful layer, got None. "
                 "Call to_keras(model, batch_size=...)."
             )
-        twin.build((batch_size, *model.layers[0].input_shape[1:]))
+        input_shape = model.layers[0].input_shape
+        assert input_shape is not None  # the model is built
+        twin.build((batch_size, *input_shape[1:]))
         for layer, twin_layer in zip(model.layers, twin.layers, strict=True):
             twin_layer.set_weights([to_host(array) for array in layer.get_weights()])
     elif any(layer.params for layer in model.layers):
@@ -199,6 +201,8 @@ def _described(twin: keras.Layer) -> dict[str, Any]:
         for key in functions:
             setattr(owner, key, keras.activations.linear)
         config = {**twin.get_config(), **described}
+        if owner is not twin:
+            config["seed"] = owner.seed  # which Keras's SimpleRNN forgets
     finally:
         for key, function in functions.items():
             setattr(owner, key, function)

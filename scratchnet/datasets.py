@@ -45,8 +45,6 @@ class Dataset:
     """Public address of exactly these bytes, where there is one."""
     shipped: bool = False
     """Whether the file is part of the package."""
-    remedy: str = ""
-    """What to do where it cannot be found, besides setting ``SCRATCHNET_DATA``."""
 
 
 WOLBERG = (
@@ -77,7 +75,6 @@ DATASETS = {
             size=10_309,
             title="The tutorial's training file of the same data, 497 records",
             source=f"{WOLBERG}; split by the tutorial's author",
-            remedy="name a training file with --train-csv",
         ),
         Dataset(
             name="wisconsin-test",
@@ -86,7 +83,6 @@ DATASETS = {
             size=3_142,
             title="The tutorial's test file of the same data, 151 records",
             source=f"{WOLBERG}; split by the tutorial's author",
-            remedy="name a test file with --test-csv",
         ),
         Dataset(
             name="nietzsche",
@@ -196,10 +192,9 @@ def path(name: str) -> Path:
             f"{dataset.sha256[:12]}…), got a file that differs. Replace or remove it."
         )
     if dataset.url is None:
-        ways = [f"set {FOLDER_VARIABLE} to a folder that holds it", dataset.remedy]
         raise DataError(
             f"{dataset.file}: not found, and there is no address to download it from. "
-            f"To go on, {' or '.join(filter(None, ways))}."
+            f"Put it, under that name, into a folder, and set {FOLDER_VARIABLE} to the folder."
         )
     return _download(dataset, dataset.url)
 

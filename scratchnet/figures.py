@@ -196,11 +196,11 @@ def _sides(axes: Axes, w: Array, b: float) -> None:
     )
 
 
-def histograms_by_class(frame: pd.DataFrame, label: str) -> Figure:
+def histograms_by_class(frame: pd.DataFrame, label: str, grades: range = range(1, 11)) -> Figure:
     """Draw a histogram of each feature, the classes one over the other.
 
     The heights are shares of the class, so that classes of different size can be compared; missing
-    values are left out and counted in the panel's title.
+    values are left out and counted in the panel's title, as are those outside the grades.
 
     Parameters
     ----------
@@ -208,6 +208,8 @@ def histograms_by_class(frame: pd.DataFrame, label: str) -> Figure:
         One column a feature, whole numbers, and the class column.
     label
         Name of the class column.
+    grades
+        The whole numbers that have a bar, without gaps.
 
     Raises
     ------
@@ -225,8 +227,7 @@ def histograms_by_class(frame: pd.DataFrame, label: str) -> Figure:
     if features.empty:
         raise InputError("histograms_by_class: expected rows and features, got an empty table")
     figure, panels = _grid(features.shape[1], columns=3, width=3.1, height=2.3)
-    lowest, highest = np.nanmin(features.to_numpy()), np.nanmax(features.to_numpy())
-    bins = [grade - 0.5 for grade in range(math.floor(lowest), math.ceil(highest) + 2)]
+    bins = [grade - 0.5 for grade in (*grades, grades.stop)]
     classes = sorted(frame[label].unique())
     for axes, name in zip(panels, features.columns, strict=True):
         for value, colour in zip(classes, (BLUE, ORANGE, GREEN, PURPLE), strict=False):
@@ -234,11 +235,13 @@ def histograms_by_class(frame: pd.DataFrame, label: str) -> Figure:
             shares = 100 * np.histogram(of_class, bins)[0] / max(len(of_class), 1)
             axes.stairs(
                 shares, bins, fill=True, facecolor=(colour, 0.35), edgecolor=colour, linewidth=1.4,
-                label=f"{label} = {value} ({(frame[label] == value).sum()} rows)",
+                label=f"{label} = {value} ({_rows(int((frame[label] == value).sum()))})",
             )  # fmt: skip
         missing = int(features[name].isna().sum())
-        remark = f" ({missing} missing)" if missing else ""
-        _title(axes, str(name).replace("_", " ") + remark)
+        outside = int(((features[name] < bins[0]) | (features[name] > bins[-1])).sum())
+        counts = {"missing": missing, f"outside {grades[0]}–{grades[-1]}": outside}
+        remark = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        _title(axes, str(name).replace("_", " ") + (f" ({remark})" if remark else ""))
         axes.set_xlim(bins[0] - 0.1, bins[-1] + 0.1)
         _whole_ticks(axes)
         axes.set_ylim(0, 100)
@@ -246,6 +249,10 @@ def histograms_by_class(frame: pd.DataFrame, label: str) -> Figure:
     figure.supylabel("share of the class (%)", color=GREY, fontsize=9)
     _legend(figure, panels[0])
     return figure
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'s' * (count != 1)}"
 
 
 def training_curves(curves: Mapping[str, Sequence[float]]) -> Figure:

@@ -231,6 +231,11 @@ def _through(layers: list[Layer], x: Array, training: bool) -> tuple[Array, Arra
     mask = None
     for layer in layers:
         y = layer.forward(x, training=training, mask=mask)
+        if isinstance(y, tuple):
+            raise InputError(
+                f"Sequential: expected {layer.name} to return one array, got {len(y)}. Leave out "
+                "return_state, and give a Bidirectional a merge_mode."
+            )
         mask = layer.compute_mask(x, mask)
         x = y
     return x, mask

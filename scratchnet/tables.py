@@ -17,6 +17,9 @@ from scratchnet.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST = 1e15
+"""The largest size of a cell's number: what is computed from it then stays finite."""
+
 MISSING = frozenset({"", "?", "NA"})
 """What may stand in a cell whose value is not known."""
 
@@ -92,10 +95,13 @@ class _Reader:
                 f"{self.path}: expected a CSV file in UTF-8, got other bytes. Save it as CSV UTF-8."
             ) from error
         except csv.Error as error:
-            raise self._error(f"row {above + 1}", f"not CSV ({error}).") from error
+            raise self._error(
+                f"row {above + 1}",
+                f"not CSV ({error}). Shorten the cell, or close its quotation mark.",
+            ) from error
         if first:
             raise DataError(
-                f"{self.path}: the file is empty. Expected rows of {len(self.columns)} columns: "
+                f"{self.path}: the file is empty. Expected rows of {self._expected()}: "
                 f"{', '.join(self.columns)}."
             )
 
@@ -119,9 +125,9 @@ class _Reader:
 
     def _check_first(self, cells: list[str], line: int) -> None:
         """Settle the columns by the first row, and recognise the commonest wrong files."""
+        expected = f"expected {self._expected()} ({', '.join(self.columns)})"
         if not self.label_required and len(cells) == len(self.features):
             self.columns = self.features
-        expected = f"expected {len(self.columns)} columns ({', '.join(self.columns)})"
         if len(cells) != len(self.columns):
             if len(cells) == 1:
                 remedy = "Separate the cells with commas."
@@ -137,13 +143,22 @@ class _Reader:
                 "Remove the header line.",
             )
 
+    def _expected(self) -> str:
+        """Return how many columns the first row may have."""
+        if self.label is None or self.label_required:
+            return f"{len(self.columns)} columns"
+        return f"{len(self.features)} columns, or {len(self.columns)} with the class"
+
     def _number(self, cell: str, line: int, column: int, name: str) -> float:
         cell = cell.strip()
         if cell in MISSING:
             return math.nan
-        if _is_number(cell) and math.isfinite(number := float(cell)):
+        if _is_number(cell) and abs(number := float(cell)) <= LARGEST:
             return number
-        kind = "a finite number" if _is_number(cell) else "a number"
+        kind = "a number"
+        if _is_number(cell):
+            finite = math.isfinite(float(cell))
+            kind = f"a number from {-LARGEST:g} to {LARGEST:g}" if finite else "a finite number"
         raise self._error(
             f"row {line}, column {column} ({name})",
             f"expected {kind}, got {_shown(cell)}. Write ? for a missing value.",
@@ -166,7 +181,7 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return "_" not in cell
+    return cell.isascii() and "_" not in cell
 
 
 def _shown(cell: str) -> str:

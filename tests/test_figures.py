@@ -173,6 +173,24 @@ class TestHistograms:
             "kind = 1 (2 rows)",
         ]
 
+    @pytest.mark.parametrize("value", [1e12, -1e200, 10.6])
+    def test_values_that_are_no_grade_are_counted_and_not_drawn(self, value):
+        frame = pd.DataFrame({"a": [1, 3, 3, value], "b": [1, 10, 3, np.nan], "kind": [0, 0, 0, 0]})
+        first, second = panels(figures.histograms_by_class(frame, "kind"))
+        assert first.get_title(loc="left") == "a (1 outside 1–10)"
+        assert second.get_title(loc="left") == "b (1 missing)"
+        assert bars(first.patches[0]) == {1: 25, 3: 50}
+        assert first.get_xlim() == pytest.approx((0.4, 10.6))
+
+    def test_other_grades(self):
+        (axes,) = panels(figures.histograms_by_class(self.frame[["a_b", "kind"]], "kind", range(3)))
+        assert axes.get_title(loc="left") == "a b (2 outside 0–2)"
+        assert axes.get_xlim() == pytest.approx((-0.6, 2.6))
+
+    def test_one_row_is_one_row(self):
+        (legend,) = figures.histograms_by_class(self.frame[2:], "kind").legends
+        assert legend.get_texts()[0].get_text() == "kind = 0 (1 row)"
+
     def test_panels_share_bins_and_heights(self):
         first, second = panels(figures.histograms_by_class(self.frame, "kind"))
         assert first.get_xlim() == second.get_xlim() == pytest.approx((0.4, 10.6))

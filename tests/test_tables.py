@@ -70,8 +70,8 @@ def test_optional_label_is_settled_by_the_first_row(tmp_path, content, columns):
 @given(
     rows=st.lists(
         st.tuples(
-            st.floats(allow_nan=False, allow_infinity=False) | st.none(),
-            st.floats(allow_nan=False, allow_infinity=False),
+            st.floats(-1e15, 1e15) | st.none(),
+            st.floats(-1e15, 1e15),
             st.sampled_from([0, 1]),
         ),
         min_size=1,
@@ -87,6 +87,7 @@ def test_what_was_written_is_read(rows, tmp_path_factory):
 
 NUMBER = "expected a number, got {}. Write ? for a missing value."
 FINITE = "expected a finite number, got {}. Write ? for a missing value."
+SIZE = "expected a number from -1e+15 to 1e+15, got {}. Write ? for a missing value."
 CLASS = "expected class 0 or 1, got {}. Write each row's class as 0 or 1."
 COLUMNS = "row 1: expected 3 columns (width, height, tall), got {}."
 LINES = {
@@ -100,6 +101,10 @@ LINES = {
     ", row 1, column 1 (width): " + FINITE.format("'inf'"): "inf,2,0\n",
     ", row 2, column 2 (height): " + FINITE.format("'-1e999'"): "1,2,0\n3,-1e999,1\n",
     ", row 1, column 2 (height): " + FINITE.format("'nan'"): "1,nan,0\n",
+    ", row 2, column 2 (height): " + SIZE.format("'1e200'"): "1,2,0\n3,1e200,1\n",
+    ", row 1, column 1 (width): " + SIZE.format("'-1.1e15'"): "-1.1e15,2,0\n",
+    ", row 1, column 2 (height): " + NUMBER.format("'٣'"): "1,٣,0\n",
+    ", row 2, column 3 (tall): " + CLASS.format("'１'"): "1,2,0\n3,4,１\n",
     ", row 2, column 3 (tall): " + CLASS.format("'2'"): "1,2,0\n3,4,2\n",
     ", row 1, column 3 (tall): " + CLASS.format("'0.5'"): "1,2,0.5\n",
     ", row 1, column 3 (tall): " + CLASS.format("'?'"): "1,2,?\n",
@@ -119,7 +124,8 @@ LINES = {
     ", row 2: every feature is missing. Remove the row.": "1,2,0\n?,,1\n",
     ": the file is empty. Expected rows of 3 columns: width, height, tall.": "",
     ": expected a CSV file in UTF-8, got other bytes. Save it as CSV UTF-8.": b"1,2,0\n\xff,4,1\n",
-    ", row 2: not CSV (field larger than field limit (131072)).": f"1,2,0\n{'1' * 131073},2,0\n",
+    ", row 2: not CSV (field larger than field limit (131072)). "
+    "Shorten the cell, or close its quotation mark.": f"1,2,0\n{'1' * 131073},2,0\n",
 }
 
 
@@ -135,6 +141,23 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, line, content):
 def test_nothing_but_blanks_is_empty(tmp_path, content):
     with pytest.raises(DataError, match="the file is empty"):
         read_csv(written(tmp_path, content), FEATURES, "tall")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("1\n", "row 1: expected 2 columns, or 3 with the class (width, height, tall), got 1."),
+        (
+            "1,2,0,4\n",
+            "row 1: expected 2 columns, or 3 with the class (width, height, tall), got 4",
+        ),
+        ("", "Expected rows of 2 columns, or 3 with the class: width, height, tall."),
+    ],
+)
+def test_optional_label_is_said_to_be_optional(tmp_path, content, said):
+    with pytest.raises(DataError) as caught:
+        read_csv(written(tmp_path, content), FEATURES, "tall", label_required=False)
+    assert said in str(caught.value)
 
 
 def test_optional_label_still_has_to_be_a_class(tmp_path):

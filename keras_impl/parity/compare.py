@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -51,6 +52,10 @@ class Comparison:
     notes: tuple[str, ...]
     outputs: tuple[str, ...]
     """What the network's outputs are called."""
+    settings: dict[str, Any]
+    """The problem's other arguments."""
+    tested_on: str
+    """Which rows ``scores`` and ``pairs`` are of."""
     start: list[Agreement] = field(default_factory=list)
     end: list[Agreement] = field(default_factory=list)
     trajectory: list[Agreement] = field(default_factory=list)
@@ -66,6 +71,16 @@ class Comparison:
     def ok(self) -> bool:
         """Whether the two agree wherever they must."""
         return all(a.ok for a in [*self.start, *self.end, *self.trajectory])
+
+    @property
+    def command(self) -> str:
+        """The command that repeats this comparison."""
+        words = ["scratchnet", "compare", self.experiment, "--epochs", str(self.epochs)]
+        words += ["--dtype", self.dtype, "--seed", str(self.seed)]
+        for name, value in self.settings.items():
+            option = f"--{name.replace('_', '-')}"
+            words += [option] if value is True else [option, str(value)]
+        return shlex.join(words)
 
     @property
     def speed_ratio(self) -> float:
@@ -90,7 +105,9 @@ class Comparison:
             stage: [{**asdict(a), "ok": a.ok} for a in getattr(self, stage)]
             for stage in ("start", "end", "trajectory")
         }
-        return {"ok": self.ok, **asdict(self), **agreements, "speed_ratio": self.speed_ratio}
+        rest = {"command": self.command, "speed_ratio": self.speed_ratio}
+        found: dict[str, Any] = _finite({"ok": self.ok, **asdict(self), **agreements, **rest})
+        return found
 
 
 Progress = Callable[[str, int, int], None]
@@ -111,6 +128,8 @@ def compare(problem: Problem, progress: Progress = lambda what, done, total: Non
         problem.epochs * len(problem.batches(0)),
         problem.notes,
         problem.columns.outputs,
+        problem.settings,
+        "training rows" if problem.x_test is problem.x_train else "held-out rows",
     )
     with keras_floats(problem.dtype):
         model = problem.build_model()
@@ -147,8 +166,19 @@ def _agreements(problem: Problem, model: Sequential, twin: keras.Model) -> list[
 
 
 def _difference(ours: Any, keras: Any) -> float:
+    """Return the largest difference over the largest magnitude; by itself where that is 0."""
     ours, keras = np.asarray(ours, dtype="float64"), np.asarray(keras, dtype="float64")
-    return float(np.abs(ours - keras).max() / np.abs(keras).max())
+    largest = np.abs(keras).max()
+    return float(np.abs(ours - keras).max() / (largest or 1.0))
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with None for every number that JSON has no way to write."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _train(

@@ -72,6 +72,10 @@ def injected_dropout(masks: Sequence[Any]) -> Iterator[None]:
         keras.src.backend.random.dropout = real
 
 
+LONG = 50
+"""Time steps from which compiling Keras's loop takes less time than running it eagerly."""
+
+
 class LayerTwin:
     """The Keras twin of a built layer, with its weights; a stateful one is asked again and again.
 
@@ -116,12 +120,19 @@ class LayerTwin:
             options = {"initial_state": given} if given else {}
             if mask is not None:
                 options["mask"] = tf.convert_to_tensor(mask)
-            with tf.GradientTape() as tape:
-                _watch(tape, inputs, *states)
-                outputs = _several(twin(inputs, training=training, **options))
             upstream = [tf.convert_to_tensor(d, layer.dtype) for d in (*_several(dy), *d_state)]
-            sources = [inputs, *states, *_tensors(twin)]
-            dx, *rest = map(_array, tape.gradient(outputs, sources, output_gradients=upstream))
+
+            def there_and_back() -> tuple[list[Any], list[Any]]:
+                sources = [inputs, *states, *_tensors(twin)]
+                with tf.GradientTape() as tape:
+                    _watch(tape, inputs, *states)
+                    outputs = _several(twin(inputs, training=training, **options))
+                return outputs, tape.gradient(outputs, sources, output_gradients=upstream)
+
+            if np.ndim(x) > 2 and np.shape(x)[1] > LONG:
+                there_and_back = tf.function(there_and_back)
+            outputs, gradients = there_and_back()
+            dx, *rest = map(_array, gradients)
             grads = dict(zip(layer.params, rest[len(states) :], strict=True))
             arrays = [output.numpy() for output in outputs]
         count = len(_several(dy))
@@ -220,6 +231,8 @@ def _state_sizes(layer: Layer) -> list[int]:
 
 def _input(layer: Layer, x: Any) -> Any:
     """Return a tensor in the layer's dtype; token ids as they are."""
+    while isinstance(layer, TimeDistributed):
+        layer = layer.layer
     return tf.convert_to_tensor(x if isinstance(layer, Embedding) else np.asarray(x, layer.dtype))
 
 

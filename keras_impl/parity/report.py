@@ -20,7 +20,7 @@ CAPTIONS = {
     "agreement": "Every compared array. A dot left of its mark agrees.",
     "losses": "The loss of each epoch, scratchnet's line drawn over Keras's, and their distance.",
     "speed": "A training step, every way it can be run.",
-    "confusion": "Held-out rows: what was calculated against what was expected.",
+    "confusion": "What was calculated against what was expected.",
 }
 
 THEMES = {"light": LIGHT, "dark": DARK}

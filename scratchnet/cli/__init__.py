@@ -6,6 +6,7 @@ command, so that ``scratchnet --help`` answers at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -50,6 +51,21 @@ app.command("plot", epilog="Example: scratchnet plot activations --out activatio
 
 def main() -> None:
     """Run the command line of this process."""
+    _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without UTF-8
     app(prog_name="scratchnet")
+
+
+def _replace_closed_streams() -> None:
+    """Let what is written to a stream that the caller has closed go nowhere.
+
+    The numbers 0 to 2 are taken first, or a file opened later gets one, and the output with it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8")

@@ -22,8 +22,9 @@ WIDEST = 120
 
 def show(screen: Console, analysis: Analysis, classes: tuple[str, str], file: str) -> None:
     """Print the analysis: what is in the file, a table of statistics, histograms by class."""
+    records = "record" if analysis.rows == 1 else "records"
     screen.print(
-        f"[bold]{escape(file)}[/]: {analysis.rows:,} records of nine features and a class\n"
+        f"[bold]{escape(file)}[/]: {analysis.rows:,} {records} of nine features and a class\n"
     )
     screen.print(_overview(analysis, classes), "")
     screen.print(_statistics(analysis), "")

@@ -49,6 +49,8 @@ def compare(
 
     from scratchnet.cli import console
 
+    folder = out or Path("reports") / experiment
+    _require_report(folder)
     require_keras(experiment)
     problem = make_problem(
         experiment,
@@ -62,8 +64,8 @@ def compare(
     from keras_impl.parity import report
     from keras_impl.parity.compare import compare as run
 
-    folder = out or Path("reports") / experiment
-    with Progress(console=console.progress(), transient=True) as bar:
+    screen = console.progress()
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("starting TensorFlow", total=None)
         comparison = run(
             problem,
@@ -81,13 +83,33 @@ def compare(
         raise typer.Exit(1)
 
 
+def _require_report(folder: Path) -> None:
+    """Raise before the work if there will be no way to draw the report, or nowhere to put it."""
+    import importlib.util
+    import os
+
+    from scratchnet.errors import InputError, MissingExtraError
+
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtraError(
+            'the report\'s pictures need matplotlib: pip install "scratchnet[plots]"'
+        )
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise InputError(
+            f"--out: expected a folder to write to, got {folder}, where {nearest} is "
+            f"{'a file' if nearest.is_file() else 'not writable'}. Name another."
+        )
+
+
 def _show(screen: Console, found: Comparison, page: Path) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     from scratchnet.cli.results import pairs_table, scores_table
 
     for note in found.notes:
-        screen.print(f"[dim]{note}[/]")
+        screen.print(f"[dim]{escape(note)}[/]")
     screen.print(f"\n[bold]Agreement[/] in {found.dtype}: largest difference over largest value")
     screen.print(_agreement_table(found))
     worst = max(abs(a - b) for a, b in zip(*found.losses.values(), strict=True))
@@ -97,17 +119,16 @@ def _show(screen: Console, found: Comparison, page: Path) -> None:
     for epoch in found.shown_epochs():
         ours, theirs = (curve[epoch] for curve in found.losses.values())
         table.add_row(str(epoch + 1), f"{ours:.12f}", f"{theirs:.12f}", f"{abs(ours - theirs):.1e}")
-    screen.print(
-        f"\n[bold]Losses[/] over {found.steps:,} steps, never further apart than {worst:.1e}"
-    )
+    steps = f"{found.steps:,} step{'s' if found.steps > 1 else ''}"
+    screen.print(f"\n[bold]Losses[/] over {steps}, never further apart than {worst:.1e}")
     screen.print(table)
     screen.print(
         f"Largest difference of a weight after the last step: {found.weight_difference:.1e}"
     )
     if found.scores:
-        screen.print("\n[bold]Held-out rows[/]")
+        screen.print(f"\n[bold]{found.tested_on.capitalize()}[/]")
         screen.print(scores_table({engine: asdict(one) for engine, one in found.scores.items()}))
-    screen.print("\n[bold]Calculated and expected[/], first held-out rows")
+    screen.print(f"\n[bold]Calculated and expected[/], {found.tested_on}")
     screen.print(pairs_table(found.pairs, found.outputs))
     screen.print("\n[bold]Speed[/] of a training step, alternating blocks, least disturbed of each")
     table = Table("", "ms a step", "times Keras's compiled step", box=None, pad_edge=False)
@@ -115,7 +136,7 @@ def _show(screen: Console, found: Comparison, page: Path) -> None:
         table.add_row(timing.name, f"{timing.seconds * 1e3:.4f}", f"{timing.ratio:.3f}")
     screen.print(table)
     verdict = "[green]agree[/]" if found.ok else "[red]do NOT agree[/]"
-    screen.print(f"\nThe two engines {verdict}. Report: [bold]{page}[/]")
+    screen.print(f"\nThe two engines {verdict}. Report: [bold]{escape(str(page))}[/]")
 
 
 def _agreement_table(found: Comparison) -> object:

@@ -140,5 +140,5 @@ def _draw(frame: pd.DataFrame, folder: Path) -> Path:
     from scratchnet.cli.plot import write_figure
     from scratchnet.experiments import wisconsin_data as wisconsin
 
-    figure = figures.histograms_by_class(frame, wisconsin.LABEL)
+    figure = figures.histograms_by_class(frame, wisconsin.LABEL, wisconsin.GRADES)
     return write_figure(figure, folder / "histograms.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -15,6 +16,16 @@ from scratchnet.errors import ScratchnetError
 USAGE_OR_DATA = 2
 INTERRUPTED = 130
 READER_GONE = 1
+
+REMEDIES = {
+    errno.EACCES: "Change its permissions, or name another.",
+    errno.EEXIST: "Name another, or remove it.",
+    errno.EISDIR: "Name a file.",
+    errno.ENOENT: "Check the path.",
+    errno.ENOSPC: "Make room, or write elsewhere.",
+    errno.ENOTDIR: "Name a path through folders alone.",
+}
+"""What to do about an error of the system."""
 
 
 class Commands(TyperGroup):
@@ -64,6 +75,8 @@ def _message(error: Exception) -> str:
         text = error.strerror
         if error.filename is not None:
             text = f"{error.filename}: {text}"
+        if error.errno in REMEDIES:
+            text += f". {REMEDIES[error.errno]}"
     else:
         text = str(error)
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""``scratchnet evaluate RUN``: how good a trained model is on rows it has not seen."""
+"""``scratchnet evaluate RUN``: how good a trained model is on its test rows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that train wrote.")],
     as_json: Json = False,
 ) -> None:
-    """Evaluate a run's model on the held-out rows of its own split."""
+    """Evaluate a run's model on the rows that it was tested on when its training ended."""
     from scratchnet import runs
     from scratchnet.cli import console
     from scratchnet.cli.results import show_evaluation
 
     description = runs.read(run)
+    model = runs.load_model(run, description.columns)
+    runs.check_files(description)
     problem = make_problem(
         description.experiment,
         seed=description.seed,
@@ -27,7 +29,8 @@ def evaluate(
         epochs=description.epochs,
         **description.settings,
     )
-    results = runs.evaluate(runs.load_model(run), problem)
+    runs.check_columns(run, problem, description.columns)
+    results = runs.evaluate(model, problem)
     if as_json:
         console.print_json({"run": str(run), "engine": description.engine, **results})
         return

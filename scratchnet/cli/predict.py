@@ -25,8 +25,9 @@ def predict(
 
     description = runs.read(run)
     columns = description.columns
+    model = runs.load_model(run, columns)
     frame = tables.read_csv(csv, columns.features, columns.label, label_required=False)
-    outputs = runs.load_model(run).predict(columns.inputs(frame))
+    outputs = runs.predict(model, columns.inputs(frame))
     rows = [
         dict(zip(columns.outputs, map(float, row), strict=True))
         | (

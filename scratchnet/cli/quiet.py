@@ -12,7 +12,7 @@ def import_tensorflow() -> None:
     """Import TensorFlow and Keras with file descriptor 2 set aside.
 
     No setting silences what is logged before TensorFlow's own logging starts.  If the import
-    fails, what was set aside is shown.
+    fails, what was set aside is shown; if the user interrupts it, it is not.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -22,7 +22,7 @@ def import_tensorflow() -> None:
         os.dup2(aside.fileno(), 2)
         try:
             importlib.import_module("keras")
-        except BaseException:
+        except Exception:
             os.dup2(kept, 2)
             aside.seek(0)
             sys.stderr.write(aside.read().decode(errors="replace"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -38,13 +39,18 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train an experiment; the run's folder has the model, its history and its description."""
+    from rich.markup import escape
+
     from scratchnet import runs
     from scratchnet.cli import console
     from scratchnet.cli.results import show_evaluation
     from scratchnet.errors import InputError
 
     if engine not in ENGINES:
-        raise InputError(f"--engine: expected one of {', '.join(ENGINES)}, got {engine!r}.")
+        raise InputError(
+            f"--engine: expected one of {', '.join(ENGINES)}, got {engine[:40]!r}. "
+            "Name one of them."
+        )
     if engine == "keras":
         require_keras(experiment)
     problem = make_problem(
@@ -56,21 +62,23 @@ def train(
         test_csv=test_csv,
         published=published,
     )
-    folder = runs.new_folder(experiment, out)
-    run = runs.start(problem, engine, folder)
-    if engine == "keras":
-        from keras_impl import training
+    with runs.recording(experiment, out) as folder:
+        run = runs.start(problem, engine, folder)
+        if engine == "keras":
+            from keras_impl import training
 
-        model = training.train(problem, folder)
-    else:
-        model = runs.train(problem, folder)
-    run.results = runs.evaluate(model, problem)
-    runs.write(run, folder)
+            model = training.train(problem, folder)
+        else:
+            model = runs.train(problem, folder)
+        run.results = runs.evaluate(model, problem)
+        runs.write(run, folder)
     if as_json:
         console.print_json({"run": str(folder), "engine": engine, **run.results})
         return
     screen = console.results()
     for note in problem.notes:
-        screen.print(f"[dim]{note}[/]")
+        screen.print(f"[dim]{escape(note)}[/]")
     show_evaluation(screen, run.results, problem.columns)
-    screen.print(f"\nThe run is in [bold]{folder}[/]: scratchnet predict {folder} FILE.csv")
+    named = escape(str(folder))
+    command = escape(f"scratchnet predict {shlex.quote(str(folder))} FILE.csv")
+    screen.print(f"\nThe run is in [bold]{named}[/]: {command}")

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scratchnet.experiments.wisconsin_data import FEATURES, GRADES, LABEL
 
 if TYPE_CHECKING:
@@ -72,20 +74,21 @@ def analyse(frame: pd.DataFrame) -> Analysis:
 
 def _statistics(values: pd.Series[float]) -> Statistics:
     def known(number: Any) -> float | None:
-        return None if math.isnan(number) else float(number)
+        return float(number) if math.isfinite(number) else None
 
-    return Statistics(
-        count=int(values.count()),
-        missing=int(values.isna().sum()),
-        mean=known(values.mean()),
-        median=known(values.median()),
-        std=known(values.std()),
-        min=known(values.min()),
-        lower_quartile=known(values.quantile(0.25)),
-        upper_quartile=known(values.quantile(0.75)),
-        max=known(values.max()),
-        skew=known(values.skew()),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # squares of huge values
+        return Statistics(
+            count=int(values.count()),
+            missing=int(values.isna().sum()),
+            mean=known(values.mean()),
+            median=known(values.median()),
+            std=known(values.std()),
+            min=known(values.min()),
+            lower_quartile=known(values.quantile(0.25)),
+            upper_quartile=known(values.quantile(0.75)),
+            max=known(values.max()),
+            skew=known(values.skew()),
+        )
 
 
 def _counts(values: pd.Series[float]) -> tuple[int, ...]:

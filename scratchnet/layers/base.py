@@ -40,7 +40,7 @@ class Layer(Parameters):
     def __init__(self, *, name: str | None = None, dtype: str | None = None) -> None:
         super().__init__(name, dtype)
         self._remembered: tuple[Any, tuple[int, ...]] | None = None
-        self._seen: tuple[type, tuple[int, ...]] = (object, ())
+        self._seen: tuple[Any, tuple[int, ...]] = (object, ())
 
     def build(self, input_shape: Shape) -> None:
         """Create the parameters for inputs of this full shape, batch included.

@@ -105,6 +105,12 @@ class Bidirectional(Wrapper):
 
     def backward(self, dy: Any, d_state: tuple[Array | None, ...] | None = None) -> Array:
         """Return ``dx``; see `Recurrent.backward`.  ``dy`` is a tuple where y is one."""
+        n = len(self.forward_layer.state_names)
+        halves = (None, None) if d_state is None else (d_state[:n], d_state[n:])
+        first = self._floats("dy", dy[0] if self.merge_mode is None else dy)
+        both = (self.forward_layer, self.backward_layer)
+        for layer, half in zip(both, halves, strict=True):
+            layer._checked_d_state(first, half)  # before the forward pass is used up
         if self.merge_mode is None:
             (y_f, y_b), dy_f = self._recall(dy[0])
             dy_b = self._floats("dy", dy[1])
@@ -113,12 +119,9 @@ class Bidirectional(Wrapper):
             dy_f, dy_b = self._split(dy, y_f, y_b)
         if self.return_sequences:
             dy_b = dy_b[:, ::-1]
-        n = len(self.forward_layer.state_names)
-        halves = (None, None) if d_state is None else (d_state[:n], d_state[n:])
         dx = self.forward_layer.backward(dy_f, halves[0])
         dx = dx + self.backward_layer.backward(dy_b, halves[1])
         self._gather_grads()
-        both = (self.forward_layer, self.backward_layer)
         self.d_initial_state = tuple(d for layer in both for d in layer.d_initial_state)
         return dx
 

@@ -111,12 +111,14 @@ class Recurrent(RecurrentOptions):
         d_state : tuple of array or None, shape (B, H), optional
             Gradient with respect to the final states; None means zeros.
         """
+        dy = self._floats("dy", dy)
+        d_last = self._checked_d_state(dy, d_state)  # before the forward pass is used up
         (sweep, live, shown, x_masks, h_masks), dy = self._recall(dy)
         xp = array_module(dy)
         dys = sweep.enter(dy)
         if shown is not None:
             dys = xp.where(shown if self.return_sequences else shown[-1], dys, 0)
-        dstates = tuple(sweep.enter(d) for d in self._checked_d_state(dy, d_state))
+        dstates = tuple(sweep.enter(d) for d in d_last)
         if not self.return_sequences:
             dstates = (dstates[0] + dys, *dstates[1:])
         sweep.begin_backward()

@@ -120,12 +120,10 @@ class RecurrentOptions(Layer):
     def _first_states(self, x: Array, given: Sequence[Any] | None) -> tuple[Array, ...]:
         if given is None:
             given = self.states or [None] * len(self.state_names)
-        return self._checked_states("initial_state", given, len(x), x)
+        return self._checked_states("initial_state", given, x)
 
-    def _checked_states(
-        self, argument: str, given: Any, batch: int, like: Array
-    ) -> tuple[Array, ...]:
-        shape, count = (batch, self.units), len(self.state_names)
+    def _checked_states(self, argument: str, given: Any, like: Array) -> tuple[Array, ...]:
+        shape, count = (*like.shape[:1], self.units), len(self.state_names)
         if not isinstance(given, (tuple, list)) or len(given) != count:
             got = f"{len(given)}" if isinstance(given, (tuple, list)) else type(given).__name__
             raise InputError(
@@ -136,15 +134,18 @@ class RecurrentOptions(Layer):
         states = tuple(zeros if s is None else self._floats(argument, s) for s in given)
         for state_name, state in zip(self.state_names, states, strict=True):
             if state.shape != shape:
+                remedy = "One row a sample, one column a unit."
+                if self.states is not None and argument == "initial_state":
+                    remedy = "A stateful layer needs the same batch size until reset_state."
                 raise InputError(
                     f"{self.name}: expected {argument} {state_name} of shape {shape}, got "
-                    f"{state.shape}. A stateful layer needs the same batch size until reset_state."
+                    f"{state.shape}. {remedy}"
                 )
         return states
 
     def _checked_d_state(self, dy: Array, d_state: Any) -> tuple[Array, ...]:
         given = [None] * len(self.state_names) if d_state is None else d_state
-        return self._checked_states("d_state", given, len(dy), dy)
+        return self._checked_states("d_state", given, dy)
 
     # Masks
 

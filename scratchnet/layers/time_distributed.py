@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scratchnet.arguments import numeric
 from scratchnet.backend import Array
 from scratchnet.errors import InputError
 from scratchnet.layers.parameters import Shape
@@ -27,7 +28,7 @@ class TimeDistributed(Wrapper):
         super().__init__({"layer": self.layer}, name, dtype)
 
     def _cast(self, x: Any) -> Array:
-        return self.layer._cast(x)
+        return self.layer._cast(numeric("TimeDistributed", "x", x))
 
     def _inner_shape(self, input_shape: Shape) -> Shape:
         return (None, *input_shape[2:])

@@ -25,7 +25,7 @@ class Wrapper(Layer):
                     f"{type(self).__name__}: expected layer to be a scratchnet layer, got "
                     f"{layer!r}. Pass for instance LSTM(8)."
                 )
-        super().__init__(name=name, dtype=dtype or first.dtype)
+        super().__init__(name=name, dtype=first.dtype if dtype is None else dtype)
         self.inner = dict(inner)
         self.set_dtype(self.dtype)
 
@@ -93,6 +93,10 @@ def made(description: Any) -> Layer:
 
     if isinstance(description, Layer):
         return description
+    if not isinstance(description, Mapping) or "class_name" not in description:
+        raise InputError(
+            f"layer: expected a scratchnet layer, got {description!r}. Pass for instance LSTM(8)."
+        )
     name = description["class_name"]
     if name not in layers.__all__:
         raise InputError(f"layer: expected one of {', '.join(layers.__all__)}, got {name!r}.")

@@ -66,8 +66,12 @@ class TestOne:
     def test_not_found(self, refused):
         assert refused("data", "babi") == (
             "scratchnet: babi_tasks_1-20_v1-2_en.tar.gz: not found, and there is no address to "
-            "download it from. To go on, set SCRATCHNET_DATA to a folder that holds it."
+            "download it from. Put it, under that name, into a folder, and set SCRATCHNET_DATA "
+            "to the folder."
         )
+
+    def test_not_found_names_no_option_of_another_command(self, refused):
+        assert "--train-csv" not in refused("data", "wisconsin-train")
 
     @pytest.mark.parametrize("words", [["--csv", "rows.csv"], ["nietzsche", "--out", "pictures"]])
     def test_options_of_wisconsin_alone(self, refused, words):
@@ -93,6 +97,19 @@ class TestWisconsin:
         assert analysis["rows"] == 3
         assert analysis["repeated"] == 1
         assert analysis["statistics"]["bare_nuclei"]["std"] is None
+
+    @needs_matplotlib
+    @pytest.mark.parametrize("value", ["10000000", "1e15", "-1e12"])
+    def test_one_huge_value_is_counted_and_not_drawn(self, scratchnet, rows, value):
+        rows.write_text(ROWS + f"{value},1,1,1,2,1,3,1,1,0\n")
+        result = scratchnet("data", "wisconsin", "--csv", rows, "--json", "--out", "pictures")
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["outside"] == 1
+
+    def test_a_single_record_is_one(self, scratchnet, rows):
+        rows.write_text("5,1,1,1,2,1,3,1,1,0\n")
+        result = scratchnet("data", "wisconsin", "--csv", rows)
+        assert "rows.csv: 1 record of nine" in result.stdout
 
     @needs_matplotlib
     def test_report_and_pictures(self, scratchnet, tmp_path):
@@ -188,7 +205,7 @@ class TestWisconsin:
 
     def test_a_folder(self, refused, tmp_path):
         assert refused("data", "wisconsin", "--csv", tmp_path) == (
-            f"scratchnet: {tmp_path}: Is a directory"
+            f"scratchnet: {tmp_path}: Is a directory. Name a file."
         )
 
     @needs_matplotlib

@@ -69,9 +69,28 @@ def raising(error):
     ("error", "line"),
     [
         (DataError("rows.csv: empty.\nGive it rows."), "rows.csv: empty. Give it rows."),
-        (FileNotFoundError(errno.ENOENT, "No such file", "a/b"), "a/b: No such file"),
-        (PermissionError(errno.EACCES, "Permission denied", "a/b"), "a/b: Permission denied"),
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file", "a/b"),
+            "a/b: No such file. Check the path.",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a/b"),
+            "a/b: Permission denied. Change its permissions, or name another.",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "No space left on device. Make room, or write elsewhere.",
+        ),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "b"), "b: Is a directory. Name a file."),
+        (
+            NotADirectoryError(errno.ENOTDIR, "Not a directory", "w.csv/x"),
+            "w.csv/x: Not a directory. Name a path through folders alone.",
+        ),
+        (
+            FileExistsError(errno.EEXIST, "File exists", "b"),
+            "b: File exists. Name another, or remove it.",
+        ),
+        (OSError(errno.EIO, "Input/output error", "b"), "b: Input/output error"),
         (OSError("cannot read"), "cannot read"),
     ],
 )

@@ -106,8 +106,27 @@ def test_a_full_disk_behind_stdout(words):
             stderr=subprocess.PIPE,
             text=True,
         )
-    assert result.stderr == "scratchnet: No space left on device\n"
+    assert result.stderr == (
+        "scratchnet: No space left on device. Make room, or write elsewhere.\n"
+    )
     assert result.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [("list", 0), ("data wisconsin --json", 0), ("lst", 2)]
+)
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed(words, status, closed):
+    result = subprocess.run(
+        ["sh", "-c", f'"$0" -m scratchnet {words} {closed}', sys.executable],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == status
+    assert "Traceback" not in result.stderr
+    assert (result.stdout == "") == (closed != "2>&-" or status == 2)
+    assert len(result.stderr.splitlines()) == (status == 2 and closed == ">&-")
 
 
 def test_ctrl_c(tmp_path):

@@ -93,11 +93,21 @@ def test_compare_ends_with_1_where_the_engines_differ(scratchnet, monkeypatch):
     assert "MISS" in result.output
 
 
+@pytest.mark.parametrize("folder", ["file.txt", "file.txt/below"])
+def test_compare_looks_at_its_folder_before_the_work(scratchnet, tmp_path, folder):
+    (tmp_path / "here/file.txt").write_text("kept")
+    result = scratchnet("compare", "wisconsin", "--out", folder)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "--out: expected a folder to write to" in line
+    assert "is a file" in line
+
+
 def test_published_repeats_the_tutorials_program(scratchnet, shared_file):
     shared_file("wisconsin/train.csv")
     result = scratchnet("train", "wisconsin", "--published", "--out", "p")
     assert result.exit_code == 0, result.output
-    assert "first 10 rows of each file (of 497 and 151)" in result.output
+    assert "the first 10 of 497 and the first 10 of 151 rows are read" in result.output
     assert "648 rows" in result.output
     scores = json.loads(scratchnet("evaluate", "p", "--json").stdout)["scores"]["malignant"]
     assert scores["confusion"] == [[3, 1], [0, 6]]  # one false positive, as in the published list

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,45 +95,59 @@ def tutorial_matrices(arrays: dict[str, np.ndarray], gates: int) -> list[np.ndar
     return [np.hstack([arrays["Wh"][:, s].T, arrays["Wx"][:, s].T]) for s in blocks]
 
 
-def simple_rnn_by_the_book(arrays: dict[str, np.ndarray]) -> tuple[list[np.ndarray], ...]:
+def samples(
+    arrays: dict[str, np.ndarray], gates: int, masks: dict[str, np.ndarray]
+) -> Iterator[tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]]:
+    """Yield each sample's state, and the x and the h that each of its gates sees."""
+    B, D, H = len(arrays["x"]), arrays["x"].shape[1], arrays["h_prev"].shape[1]
+    x_masks = masks.get("x_masks", np.ones((gates, B, D)))
+    h_masks = masks.get("h_masks", np.ones((gates, B, H)))
+    for s, (x, h) in enumerate(zip(arrays["x"], arrays["h_prev"], strict=True)):
+        yield h, [x * m for m in x_masks[:, s]], [h * m for m in h_masks[:, s]]
+
+
+def simple_rnn_by_the_book(
+    arrays: dict[str, np.ndarray], **masks: np.ndarray
+) -> tuple[list[np.ndarray], ...]:
     """Elman's network, one sample at a time."""
     (W,) = tutorial_matrices(arrays, 1)
     hs = [
-        np.tanh(W @ np.concatenate([h, x]) + arrays["b"])
-        for x, h in zip(arrays["x"], arrays["h_prev"], strict=True)
+        np.tanh(W @ np.concatenate([seen_h[0], seen_x[0]]) + arrays["b"])
+        for _, seen_x, seen_h in samples(arrays, 1, masks)
     ]
     return (hs,)
 
 
-def lstm_by_the_book(arrays: dict[str, np.ndarray]) -> tuple[list[np.ndarray], ...]:
+def lstm_by_the_book(
+    arrays: dict[str, np.ndarray], **masks: np.ndarray
+) -> tuple[list[np.ndarray], ...]:
     """An LSTM in the tutorials' form, one sample at a time, one matrix a gate."""
     W_i, W_f, W_C, W_o = tutorial_matrices(arrays, 4)
     b_i, b_f, b_C, b_o = arrays["b"].reshape(4, -1)
     hs, cs = [], []
-    for x, h, c in zip(arrays["x"], arrays["h_prev"], arrays["c_prev"], strict=True):
-        hx = np.concatenate([h, x])
-        forget = sigmoid(W_f @ hx + b_f)
-        candidate = np.tanh(W_C @ hx + b_C)
-        cs.append(forget * c + sigmoid(W_i @ hx + b_i) * candidate)
-        hs.append(sigmoid(W_o @ hx + b_o) * np.tanh(cs[-1]))
+    for c, (_, xs, seen_h) in zip(arrays["c_prev"], samples(arrays, 4, masks), strict=True):
+        hx_i, hx_f, hx_C, hx_o = map(np.concatenate, zip(seen_h, xs, strict=True))
+        forget = sigmoid(W_f @ hx_f + b_f)
+        candidate = np.tanh(W_C @ hx_C + b_C)
+        cs.append(forget * c + sigmoid(W_i @ hx_i + b_i) * candidate)
+        hs.append(sigmoid(W_o @ hx_o + b_o) * np.tanh(cs[-1]))
     return hs, cs
 
 
-def gru_by_the_book(arrays: dict[str, np.ndarray]) -> tuple[list[np.ndarray], ...]:
+def gru_by_the_book(
+    arrays: dict[str, np.ndarray], **masks: np.ndarray
+) -> tuple[list[np.ndarray], ...]:
     """Either GRU, one sample at a time; reset after if there are two biases."""
     H = arrays["h_prev"].shape[1]
     W_z, W_r, W_n = tutorial_matrices(arrays, 3)
     b_z, b_r, b_n = arrays["bx"].reshape(3, -1)
     c_z, c_r, c_n = arrays.get("bh", np.zeros(3 * H)).reshape(3, -1)
     hs = []
-    for x, h in zip(arrays["x"], arrays["h_prev"], strict=True):
-        hx = np.concatenate([h, x])
-        update, reset = sigmoid(W_z @ hx + b_z + c_z), sigmoid(W_r @ hx + b_r + c_r)
-        if "bh" in arrays:
-            remembered = reset * (W_n[:, :H] @ h + c_n)
-        else:
-            remembered = W_n[:, :H] @ (reset * h)
-        candidate = np.tanh(W_n[:, H:] @ x + b_n + remembered)
+    for h, (x_z, x_r, x_n), (h_z, h_r, h_n) in samples(arrays, 3, masks):
+        update = sigmoid(W_z @ np.concatenate([h_z, x_z]) + b_z + c_z)
+        reset = sigmoid(W_r @ np.concatenate([h_r, x_r]) + b_r + c_r)
+        after, before = reset * (W_n[:, :H] @ h_n + c_n), W_n[:, :H] @ (reset * h_n)
+        candidate = np.tanh(W_n[:, H:] @ x_n + b_n + (after if "bh" in arrays else before))
         hs.append(update * h + (1 - update) * candidate)
     return (hs,)
 

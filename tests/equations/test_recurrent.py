@@ -104,10 +104,22 @@ def test_without_a_bias_against_central_differences(name):
 @every_step
 @every_shape
 def test_against_the_tutorials_form(name, shape):
-    step = STEPS[name]
-    arrays = step.random_arrays(*shape, seed=5)
-    *states, _ = step.forward(*arrays.values())
-    for state, reference in zip(states, BY_THE_BOOK[name](arrays), strict=True):
+    assert_by_the_book(name, STEPS[name].random_arrays(*shape, seed=5), {})
+
+
+@every_step
+def test_with_masks_against_the_tutorials_form(name):
+    """Each gate sees x and h through masks of its own; what a gate scales is the whole state."""
+    step, shape = STEPS[name], (4, 6, 5)
+    masks = step.masks(*shape)
+    assert_by_the_book(name, step.random_arrays(*shape, seed=5), masks)
+    for one in masks.items():
+        assert_by_the_book(name, step.random_arrays(*shape, seed=5), dict([one]))
+
+
+def assert_by_the_book(name, arrays, masks):
+    *states, _ = STEPS[name].forward(*arrays.values(), **masks)
+    for state, reference in zip(states, BY_THE_BOOK[name](arrays, **masks), strict=True):
         assert_not_negligible(reference)
         assert_agrees(state, np.array(reference), FORWARD_TOLERANCE["float64"])
 
@@ -123,31 +135,6 @@ def test_any_shape_against_the_tutorials_form(name, shape, seed):
     *states, _ = STEPS[name].forward(*arrays.values())
     for state, reference in zip(states, BY_THE_BOOK[name](arrays), strict=True):
         assert_agrees(state, np.array(reference), FORWARD_TOLERANCE["float64"])
-
-
-@every_step
-def test_masks_are_a_product_with_each_gates_input(name):
-    """Gate k of a masked step is gate k of a plain step whose input and state are masked by k.
-
-    Shown for the pre-activations: with linear activations and one live block of weights at a time.
-    """
-    step, shape = STEPS[name], (3, 4, 2)
-    arrays, masks, H = step.random_arrays(*shape), step.masks(*shape), 2
-    for k in range(step.gates):
-        live = slice(k * H, (k + 1) * H)
-        one = dict(arrays)
-        for key in ("Wx", "Wh"):
-            one[key] = np.zeros_like(arrays[key])
-            one[key][:, live] = arrays[key][:, live]
-        product = recurrent_products.gate_product
-        a = product(one["x"], one["Wx"], masks["x_masks"])
-        assert_agrees(
-            a, product(masks["x_masks"][k] * one["x"], one["Wx"]), FORWARD_TOLERANCE["float64"]
-        )
-        a = product(one["h_prev"], one["Wh"], masks["h_masks"])
-        assert_agrees(
-            a, product(masks["h_masks"][k] * one["h_prev"], one["Wh"]), FORWARD_TOLERANCE["float64"]
-        )
 
 
 @every_step

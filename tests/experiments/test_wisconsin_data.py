@@ -182,13 +182,20 @@ class TestPublishedRows:
         assert preparation.rows == (497, 151)
         assert preparation.shared == 61
 
-    def test_without_them_says_how_to_name_others(self, monkeypatch):
+    def test_without_them_says_where_to_put_them(self, monkeypatch):
         monkeypatch.delenv("SCRATCHNET_DATA", raising=False)
-        with pytest.raises(DataError, match=r"^wisconsin/train\.csv: .* --train-csv\.$"):
+        with pytest.raises(DataError, match=r"^wisconsin/train\.csv: .* SCRATCHNET_DATA to"):
             wisconsin.published_rows()
 
 
 class TestAnalysis:
+    def test_what_is_not_finite_is_not_defined(self):
+        frame = wisconsin.read()
+        frame.loc[3, "mitoses"] = 1e200
+        found = analyse(frame).statistics["mitoses"]
+        assert found.std is None
+        assert found.max == 1e200
+
     def test_of_the_shipped_file(self):
         analysis = analyse(wisconsin.read())
         assert analysis.rows == 699

@@ -10,7 +10,20 @@ import numpy as np
 import pytest
 
 from scratchnet.equations.activations import gelu
-from scratchnet.layers import Activation, Dense, Dropout, Embedding, Flatten, Layer
+from scratchnet.layers import (
+    GRU,
+    LSTM,
+    Activation,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Layer,
+    Masking,
+    SimpleRNN,
+    TimeDistributed,
+)
 
 approximate_gelu = functools.partial(gelu, approximate=True)
 
@@ -24,6 +37,11 @@ class Case(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name}-{'x'.join(map(str, self.shape))}"
+
+    @property
+    def draws(self) -> bool:
+        """Whether a training forward differs from the one before it."""
+        return "dropout" in self.name and not self.name.endswith("off")
 
     @property
     def takes_ids(self) -> bool:
@@ -57,6 +75,17 @@ def randomised(layer: Layer, shape: tuple[int, ...], seed: int = 20) -> Layer:
     return layer
 
 
+def both_ways(inner: type[Layer], merge_mode: str, dtype: str | None = None, **own: Any) -> Layer:
+    """Make a Bidirectional; the arguments are the inner layer's."""
+    name = {"name": own.pop("name")} if "name" in own else {}
+    return Bidirectional(inner(3, **own), merge_mode, dtype=dtype, **name)
+
+
+def every_step(inner: Callable[[], Layer], **arguments: Any) -> Layer:
+    """Make a TimeDistributed of a new inner layer."""
+    return TimeDistributed(inner(), **arguments)
+
+
 CASES = [
     Case("dense", functools.partial(Dense, 3), (4, 5)),
     Case("dense-tanh", functools.partial(Dense, 3, "tanh"), (4, 5)),
@@ -78,6 +107,52 @@ CASES = [
     Case("embedding", functools.partial(Embedding, 5, 3), (4,)),
     Case("embedding", functools.partial(Embedding, 5, 3), (4, 6)),
     Case("embedding-mask-zero", functools.partial(Embedding, 5, 3, mask_zero=True), (2, 3, 4)),
+]
+
+RECURRENT = {
+    "SimpleRNN": SimpleRNN,
+    "LSTM": LSTM,
+    "GRU": GRU,
+    "GRU-reset-before": functools.partial(GRU, reset_after=False),
+}
+"""The recurrent layers, GRU in both variants."""
+
+SEQUENCES = {"return_sequences": True}
+DROPOUTS = {"dropout": 0.3, "recurrent_dropout": 0.4, "seed": 5}
+
+for _name, _make in RECURRENT.items():
+    CASES += [
+        Case(f"{_name}", functools.partial(_make, 3), (2, 5, 4)),
+        Case(f"{_name}-page", functools.partial(_make, 3, page=True, **SEQUENCES), (2, 5, 4)),
+        Case(
+            f"{_name}-backwards-no-bias",
+            functools.partial(_make, 3, use_bias=False, go_backwards=True, **SEQUENCES),
+            (4, 3, 2),
+        ),
+        Case(f"{_name}-dropout", functools.partial(_make, 3, dropout=0.3, seed=5), (2, 4, 5)),
+        Case(f"{_name}-dropouts", functools.partial(_make, 3, **SEQUENCES, **DROPOUTS), (2, 4, 5)),
+        Case(f"{_name}-of-one", functools.partial(_make, 1), (1, 2, 1)),
+        Case(f"{_name}-elu", functools.partial(_make, 3, "elu", **SEQUENCES), (2, 4, 5)),
+    ]
+
+CASES += [
+    Case("Masking", Masking, (2, 4, 5)),
+    Case("TimeDistributed", functools.partial(every_step, lambda: Dense(3, "tanh")), (2, 4, 5)),
+    Case("TimeDistributed-LSTM", functools.partial(every_step, lambda: LSTM(3)), (2, 3, 4, 5)),
+    Case(
+        "TimeDistributed-weightless-dropout",
+        functools.partial(every_step, lambda: Dropout(0.4, seed=2)),
+        (2, 4, 5),
+    ),
+    Case("Bidirectional", functools.partial(both_ways, LSTM, "concat", **SEQUENCES), (2, 4, 5)),
+    Case("Bidirectional-sum", functools.partial(both_ways, GRU, "sum"), (2, 4, 5)),
+    Case("Bidirectional-page", functools.partial(both_ways, GRU, "ave", page=True), (2, 4, 5)),
+    Case("Bidirectional-mul", functools.partial(both_ways, SimpleRNN, "mul"), (2, 4, 5)),
+    Case(
+        "Bidirectional-dropouts",
+        functools.partial(both_ways, LSTM, "mul", **SEQUENCES, **DROPOUTS),
+        (2, 4, 5),
+    ),
 ]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,10 +26,10 @@ every_kernel = pytest.mark.parametrize("name", WITH_KERNEL)
 page_and_kernel = pytest.mark.parametrize("page", [True, False], ids=["page", "kernel"])
 
 
-def recurrent(name: str, units: int, features: int, seed: int = 20, **arguments: Any) -> Any:
+def recurrent(name: str, units: int, features: int, /, **arguments: Any) -> Any:
     """Make a recurrent layer, float64 unless told otherwise, with random distinct weights."""
     arguments = {"dtype": "float64", **arguments}
-    return randomised(LAYERS[name](units, **arguments), (None, None, features), seed=seed)
+    return randomised(LAYERS[name](units, **arguments), (None, None, features))
 
 
 def states_for(layer: Any, batch: int, seed: int = 50, scale: float = 0.5) -> tuple[Any, ...]:
@@ -55,26 +54,6 @@ def mask_of_every_kind(batch: int, steps: int) -> np.ndarray:
         elif kind == 3:
             mask[row] = False
     return mask
-
-
-def pairwise(options: dict[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    """Yield rows of options until each pair of values of two options has been in one.
-
-    Greedy: of all rows, the next is the one with the most pairs that are still missing.
-    """
-    names = list(options)
-    rows = list(itertools.product(*options.values()))
-    np.random.default_rng(0).shuffle(rows)
-
-    def pairs(row: Any) -> set[Any]:
-        return set(itertools.combinations(zip(names, map(str, row), strict=True), 2))
-
-    all_pairs = [pairs(row) for row in rows]
-    missing = set().union(*all_pairs)
-    while missing:
-        best = max(range(len(rows)), key=lambda i: len(all_pairs[i] & missing))
-        missing -= all_pairs[best]
-        yield dict(zip(names, rows[best], strict=True))
 
 
 def label(options: dict[str, Any]) -> str:

@@ -8,10 +8,23 @@ import pytest
 
 from scratchnet import set_random_seed
 from scratchnet.errors import BackwardError, CheckpointError, InputError
-from scratchnet.layers import Dense, Dropout, Flatten, Layer
+from scratchnet.layers import Dense, Flatten, Layer
+from tests.helpers import FORWARD_TOLERANCE, assert_agrees
 from tests.layers.cases import CASES, every_case, every_dtype, message, random_array
 
-KEYS = {"dense": ["kernel", "bias"], "embedding": ["embeddings"]}
+RECURRENT_KEYS = ["kernel", "recurrent_kernel", "bias"]
+BOTH = [f"{way}/{key}" for way in ("forward", "backward") for key in RECURRENT_KEYS]
+KEYS = {
+    "dense": ["kernel", "bias"],
+    "embedding": ["embeddings"],
+    "SimpleRNN": RECURRENT_KEYS,
+    "LSTM": RECURRENT_KEYS,
+    "GRU": RECURRENT_KEYS,
+    "Bidirectional": BOTH,
+    "TimeDistributed": ["layer/kernel", "layer/bias"],
+    "TimeDistributed-LSTM": [f"layer/{key}" for key in RECURRENT_KEYS],
+    "TimeDistributed-weightless-dropout": [],
+}
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -85,9 +98,9 @@ class TestParameters:
     @every_case
     def test_keys_in_keras_order(self, case):
         layer = case.layer()
-        expected = KEYS.get(case.name.partition("-")[0], [])
+        expected = KEYS.get(case.name, KEYS.get(case.name.partition("-")[0], []))
         if case.name.endswith("no-bias"):
-            expected = ["kernel"]
+            expected = expected[:-1]
         assert list(layer.params) == expected
         layer.forward(case.x(), training=True)
         layer.backward(case.dy())
@@ -225,7 +238,7 @@ class TestForward:
     def test_rank(self):
         for case in CASES:
             layer = case.make()
-            with pytest.raises(InputError, match=r"expected x of shape \(batch, ….*got \(\)") as e:
+            with pytest.raises(InputError, match=r"expected x of shape \(batch, .*got \(\)") as e:
                 layer(np.array(1))
             assert message(e).startswith(type(layer).__name__)
 
@@ -253,12 +266,12 @@ class TestBackward:
     def test_sets_new_gradients_each_time(self, case):
         layer = case.layer()
         x, dy = case.x(), case.dy()
-        if isinstance(layer, Dropout):  # draws anew
-            return
+        start = layer.state()  # so that a dropout draws the same
         layer.forward(x, training=True)
         layer.backward(dy)
         first = dict(layer.grads)
         copies = {key: array.copy() for key, array in first.items()}
+        layer.set_state(start)
         layer.forward(x, training=True)
         layer.backward(2 * dy)
         for key, array in first.items():
@@ -355,7 +368,10 @@ class TestConfiguration:
         assert again.get_config() == config
         again.build(case.shape)
         again.set_weights(layer.get_weights())
-        np.testing.assert_array_equal(again(case.x(), True), layer(case.x(), True), strict=True)
+        y, reference = again(case.x(), True), layer(case.x(), True)
+        assert y.dtype == reference.dtype
+        # whether the page or its kernel runs is no part of a configuration
+        assert_agrees(y, reference, FORWARD_TOLERANCE[dtype] if "page" in case.name else 0)
 
     def test_config_that_does_not_fit(self):
         for config in ({"units": 2, "colour": "red"}, {"activation": "relu"}):
@@ -366,7 +382,7 @@ class TestConfiguration:
             message(e)
 
     def test_names(self):
-        assert [case.make().name for case in CASES[::8]] == ["dense", "activation", "flatten"]
+        assert [case.make().name for case in CASES[:20:8]] == ["dense", "activation", "flatten"]
         assert Dense(2, name="top").name == "top"
 
         class SimpleRNNCell(Layer):

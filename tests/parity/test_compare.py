@@ -3,6 +3,7 @@
 import html.parser
 import json
 import re
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -111,6 +112,29 @@ def test_a_wrong_engine_is_found_out(monkeypatch, name):
 
 def test_nan_never_agrees():
     assert not comparing.Agreement("outputs", float("nan"), 1e-12).ok
+
+
+def test_gradients_that_are_zero_in_both_agree(tmp_path):
+    """Inputs of 0 leave the first kernel without a gradient: there is nothing to divide by."""
+    records = tmp_path / "zeros.csv"
+    records.write_text("0,0,0,0,0,0,0,0,0,1\n0,0,0,0,0,0,0,0,0,0\n")
+    problem = wisconsin.problem(dtype="float64", epochs=2, train_csv=records, test_csv=records)
+    found = compare(problem)
+    assert found.ok
+    assert {one.name: one.difference for one in found.start}["dense/kernel"] == 0
+    assert shlex.split(found.command)[-4:] == [
+        "--train-csv", str(records), "--test-csv", str(records)
+    ]  # fmt: skip
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_difference_from_zero_is_not_hidden():
+    assert comparing._difference([1e-9, 0.0], [0.0, 0.0]) == 1e-9
+
+
+def test_json_has_no_nan(found):
+    broken = replace(found, weight_difference=float("nan"))
+    assert json.loads(json.dumps(broken.to_dict(), allow_nan=False))["weight_difference"] is None
 
 
 class Page(html.parser.HTMLParser):
