@@ -48,10 +48,12 @@ def compare(
     from rich.progress import Progress
 
     from scratchnet.cli import console
+    from scratchnet.cli.quiet import import_tensorflow
 
     folder = out or Path("reports") / experiment
-    _require_report(folder)
     require_keras(experiment)
+    _require_report(folder)
+    import_tensorflow()
     problem = make_problem(
         experiment,
         epochs=epochs,

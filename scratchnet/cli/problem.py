@@ -71,7 +71,6 @@ def require_keras(name: str) -> None:
     import importlib.util
 
     from scratchnet import experiments
-    from scratchnet.cli.quiet import import_tensorflow
     from scratchnet.errors import InputError, MissingExtraError
 
     if not experiments.get(name).has_gradient:
@@ -80,4 +79,3 @@ def require_keras(name: str) -> None:
         )
     if not all(importlib.util.find_spec(module) for module in ("keras", "tensorflow")):
         raise MissingExtraError('Keras is not installed: pip install "scratchnet[keras]"')
-    import_tensorflow()

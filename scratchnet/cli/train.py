@@ -43,6 +43,7 @@ def train(
 
     from scratchnet import runs
     from scratchnet.cli import console
+    from scratchnet.cli.quiet import import_tensorflow
     from scratchnet.cli.results import show_evaluation
     from scratchnet.errors import InputError
 
@@ -53,6 +54,7 @@ def train(
         )
     if engine == "keras":
         require_keras(experiment)
+        import_tensorflow()
     problem = make_problem(
         experiment,
         epochs=epochs,

@@ -59,7 +59,7 @@ def test_full_disk(refused, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     line = refused("plot", "activations")
-    assert line == "scratchnet: activations.png: No space left on device"
+    assert line.startswith("scratchnet: activations.png: No space left on device. Make room")
 
 
 @pytest.mark.usefixtures("quick_figure")
