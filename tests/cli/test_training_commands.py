@@ -68,6 +68,7 @@ def test_backprop_prints_the_published_figures_and_the_wrong_one(scratchnet):
         assert figure in result.output
 
 
+@pytest.mark.slow
 def test_compare_agrees_and_writes_its_report(scratchnet, tmp_path):
     result = scratchnet("compare", "backprop", "--epochs", 3)
     assert result.exit_code == 0, result.output
@@ -75,6 +76,7 @@ def test_compare_agrees_and_writes_its_report(scratchnet, tmp_path):
     assert (tmp_path / "here/reports/backprop/report.html").exists()
 
 
+@pytest.mark.slow
 def test_compare_prints_json_for_programs(scratchnet):
     result = scratchnet("compare", "wisconsin", "--epochs", 1, "--json", "--dtype", "float64")
     found = json.loads(result.stdout)
@@ -83,6 +85,7 @@ def test_compare_prints_json_for_programs(scratchnet):
     assert found["dtype"] == "float64"
 
 
+@pytest.mark.slow
 def test_compare_ends_with_1_where_the_engines_differ(scratchnet, monkeypatch):
     from keras_impl.parity import compare
 

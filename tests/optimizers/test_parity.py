@@ -60,6 +60,7 @@ def test_rule(name, dtype):
     agree(name, EXACT[name], dtype, WEIGHTS_TOLERANCE[dtype])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("common", COMMON)
 @pytest.mark.parametrize("rule", RULES)
 def test_clipping_and_weight_decay(rule, common):
@@ -101,6 +102,7 @@ def test_nadam_whose_0_96_keras_rounds_to_float32():
     agree("Nadam", EXACT["Nadam"], "float64", ROUNDED_NADAM_TOLERANCE, size=1.0, kinds={})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "epsilon"), EPSILONS)
 def test_visible_epsilon(name, epsilon):
     """Away from its default, epsilon's place in the equation shows; 0 is not its default."""

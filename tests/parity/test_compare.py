@@ -15,6 +15,8 @@ from keras_impl.parity.compare import compare
 from scratchnet.equations import activations
 from scratchnet.experiments import backprop, wisconsin
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def found():

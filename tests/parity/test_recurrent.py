@@ -149,6 +149,7 @@ def test_every_pair_of_options_is_tried():
         assert not any(senseless(row) for row in rows)
 
 
+@pytest.mark.slow
 @cases("SimpleRNN", "LSTM", "GRU", "GRU-reset-before")
 def test_options_in_pairs(name, row):
     B, T, _, H = SIZES[row["size"]]
@@ -163,6 +164,7 @@ def test_options_in_pairs(name, row):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @cases("Bidirectional")
 def test_bidirectional_options_in_pairs(name, row):
     B, T, _, H = SIZES[row["size"]]
@@ -185,6 +187,7 @@ PLACES = [(name, "activation") for name in RECURRENT]
 PLACES += [(name, "recurrent_activation") for name in RECURRENT if name != "SimpleRNN"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("name", "place"), PLACES)
 @every_dtype
@@ -218,6 +221,7 @@ class TestUnitForgetBias:
 class TestStateful:
     """Consecutive chunks: the state is carried on, the gradient is not (truncated BPTT)."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("mask", ["no mask", "left", "holes", "row"])
     @pytest.mark.parametrize("page", [True, False])
     @every_recurrent
