@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scratchnet.backend import Array
-from scratchnet.errors import InputError
+from scratchnet.errors import CheckpointError, InputError
 from scratchnet.layers.base import Layer
 from scratchnet.layers.parameters import Shape
 
@@ -36,7 +36,10 @@ class Wrapper(Layer):
             layer.set_dtype(dtype)
 
     def restore(self, input_shape: Shape, arrays: Mapping[str, Array]) -> None:
-        """Build from stored parameters."""
+        """Build from stored parameters; see `Parameters.restore`."""
+        strange = [key for key in arrays if key.partition("/")[0] not in self.inner]
+        if strange:
+            raise CheckpointError(f"{self.name}: unexpected arrays {', '.join(strange)}")
         for prefix, layer in self.inner.items():
             below = f"{prefix}/"
             own = {k.removeprefix(below): v for k, v in arrays.items() if k.startswith(below)}

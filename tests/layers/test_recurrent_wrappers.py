@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scratchnet.backend import to_host
-from scratchnet.errors import BackwardError, InputError
+from scratchnet.errors import BackwardError, CheckpointError, InputError
 from scratchnet.layers import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, TimeDistributed
 from tests.all_pairs import all_pairs
 from tests.helpers import (
@@ -376,3 +376,11 @@ def test_everything_stays_where_the_input_is(make, shape, dtype):
     for reference, array in zip(*results, strict=True):
         assert type(array) is StrictArray
         np.testing.assert_array_equal(to_host(array), reference, strict=True)
+
+
+def test_stored_arrays_that_belong_nowhere_are_refused():
+    layer = Bidirectional(LSTM(3))
+    layer.build((None, 4, 5))
+    stored = {**layer.params, "sideways/kernel": np.zeros(1)}
+    with pytest.raises(CheckpointError, match="unexpected arrays sideways/kernel"):
+        Bidirectional(LSTM(3)).restore((None, 4, 5), stored)
