@@ -20,6 +20,7 @@ from scratchnet.cli.list_ import list_experiments
 from scratchnet.cli.plot import plot
 from scratchnet.cli.predict import predict
 from scratchnet.cli.train import train
+from scratchnet.cli.verify import verify
 
 app = typer.Typer(
     name="scratchnet",
@@ -45,6 +46,10 @@ app.command("compare", epilog="Example: scratchnet compare wisconsin --epochs 20
 app.command("train", epilog="Example: scratchnet train wisconsin --engine keras")(train)
 app.command("evaluate", epilog="Example: scratchnet evaluate runs/wisconsin-1")(evaluate)
 app.command("predict", epilog="Example: scratchnet predict runs/wisconsin-1 rows.csv")(predict)
+app.command(
+    "verify",
+    epilog="Example: scratchnet verify my_code.py:MyLSTM --like LSTM --input-shape 3,6,4",
+)(verify)
 app.command("data", epilog="Example: scratchnet data wisconsin --out pictures")(data)
 app.command("plot", epilog="Example: scratchnet plot activations --out activations.svg")(plot)
 
