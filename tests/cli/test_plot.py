@@ -1,11 +1,13 @@
 """``scratchnet plot``."""
 
 import errno
+import inspect
 import os
 
 import pytest
 
 from scratchnet import figures
+from scratchnet.cli.plot import PLOTS
 
 SIGNATURES = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
@@ -35,9 +37,26 @@ def test_formats(scratchnet, tmp_path, suffix):
 
 
 def test_unknown_name_lists_the_names(refused):
-    assert refused("plot", "activation") == (
-        "scratchnet: plot: expected one of activations, got 'activation'. Did you mean activations?"
-    )
+    line = refused("plot", "activation")
+    assert line.startswith("scratchnet: plot: expected one of activations, boundary, descent, ")
+    assert line.endswith(", got 'activation'. Did you mean activations?")
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("lstn", "lstm"), ("gradient", "gradients")])
+def test_a_name_nearly_right_is_suggested(refused, wrong, meant):
+    assert refused("plot", wrong).endswith(f"Did you mean {meant}?")
+
+
+def test_help_lists_every_picture_on_a_line_of_its_own(scratchnet):
+    lines = [line.split() for line in scratchnet("plot", "--help").output.splitlines()]
+    for name, what in PLOTS.items():
+        assert [name, *what.split()] in lines
+
+
+def test_every_name_is_a_function_that_needs_no_argument():
+    for name in PLOTS:
+        for parameter in inspect.signature(getattr(figures, name)).parameters.values():
+            assert parameter.default is not parameter.empty
 
 
 @pytest.mark.parametrize("name", ["picture", "picture.txt"])
