@@ -39,7 +39,7 @@ class PageSweep:
         self._step, self._step_backward = step, step_backward
         T = len(self.x)
         self.caches: list[Any] = [None] * T
-        self.states = tuple(xp.empty((T + 1, *s.shape), dtype=s.dtype) for s in states)
+        self.states = tuple(xp.zeros((T + 1, *s.shape), dtype=s.dtype) for s in states)
         for stack, state in zip(self.states, states, strict=True):
             stack[0] = state
 
@@ -52,7 +52,7 @@ class PageSweep:
 
     def begin_backward(self) -> None:
         """Clear the gradients."""
-        self.dx = self.xp.empty_like(self.x)
+        self.dx = self.xp.zeros_like(self.x)
         self.dweights = {key: self.xp.zeros_like(w) for key, w in self.weights.items()}
 
     def step_backward(self, t: int, dstates: tuple[Array, ...]) -> tuple[Array, ...]:

@@ -10,7 +10,10 @@ import pytest
 import scratchnet
 
 ROOT = Path(__file__).parents[2]
-LADDER = ("equations", "kernels", "layers", "training", "model", "experiments", "runs", "cli")
+LADDER = (
+    *("equations", "kernels", "layers", "training", "model", "gradcheck", "experiments", "runs"),
+    *("stepper", "figures", "cli"),
+)
 
 
 class Import(NamedTuple):
