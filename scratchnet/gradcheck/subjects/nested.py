@@ -25,8 +25,9 @@ def is_array(value: Any) -> bool:
 
 
 def is_differentiable(value: Any) -> bool:
-    """Return whether a value is a float or an array of floats."""
-    return isinstance(value, float | np.floating) or (is_array(value) and value.dtype.kind == "f")
+    """Return whether a value is a float or an array of floats, or complex as in a complex step."""
+    scalar = isinstance(value, float | np.inexact)
+    return scalar or (is_array(value) and value.dtype.kind in "fc")
 
 
 def children(value: Any) -> list[tuple[tuple[str, Any], Any]]:
