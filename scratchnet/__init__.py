@@ -4,6 +4,7 @@ from scratchnet import callbacks, initializers, layers, losses, metrics, optimiz
 from scratchnet.model import Sequential
 from scratchnet.perceptron import Perceptron
 from scratchnet.random import set_random_seed
+from scratchnet.stepper import step
 
 __version__ = "0.1.0"
 
@@ -19,4 +20,5 @@ __all__ = [
     "optimizers",
     "schedules",
     "set_random_seed",
+    "step",
 ]

@@ -1,0 +1,1 @@
+"""What the shown source says of itself: statements, equations, axes."""

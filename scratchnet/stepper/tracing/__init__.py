@@ -1,0 +1,1 @@
+"""Watching a function run: what each line read and wrote, as copies."""
