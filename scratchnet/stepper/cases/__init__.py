@@ -1,0 +1,1 @@
+"""The small real cases that ``scratchnet step NAME`` runs."""
