@@ -19,6 +19,7 @@ from scratchnet.cli.evaluate import evaluate
 from scratchnet.cli.list_ import list_experiments
 from scratchnet.cli.plot import plot
 from scratchnet.cli.predict import predict
+from scratchnet.cli.step import step
 from scratchnet.cli.train import train
 from scratchnet.cli.verify import verify
 
@@ -50,6 +51,7 @@ app.command(
     "verify",
     epilog="Example: scratchnet verify my_code.py:MyLSTM --like LSTM --input-shape 3,6,4",
 )(verify)
+app.command("step", epilog="Example: scratchnet step lstm --time 6 --units 4 --open")(step)
 app.command("data", epilog="Example: scratchnet data wisconsin --out pictures")(data)
 app.command("plot", epilog="Example: scratchnet plot activations --out activations.svg")(plot)
 

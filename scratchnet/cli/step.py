@@ -1,0 +1,247 @@
+"""``scratchnet step``: watch code run, line by line, with its equations and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from scratchnet.stepper import Recording
+
+NAMES = (
+    "onehot", "windows", "perceptron", "dense", "backprop", "rnn", "lstm", "gru", "softmax",
+    "sample", "adam", "markov",
+)  # fmt: skip
+BY_HAND = ("lstm-by-hand", "gru-by-hand")
+TIME, UNITS = 6, 4
+
+
+def step(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE.py:FUNCTION",
+            help=f"{', '.join(NAMES)}; {' or '.join(BY_HAND)}, to follow with a calculator; or a "
+            "function of yours.",
+            show_default=False,
+        ),
+    ],
+    time: Annotated[
+        int | None, typer.Option(min=1, help=f"Time steps, or steps of others.  [default: {TIME}]")
+    ] = None,
+    units: Annotated[
+        int | None, typer.Option(min=1, help=f"Units of the layers.  [default: {UNITS}]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides every random number.")] = 0,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SIZES", help="Call your function with a random array: x=3,4 (repeat it)."
+        ),
+    ] = None,
+    ids: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SIZES:BELOW", help="Or with integers from 0 to below BELOW: labels=3:10."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write the page; by default NAME.html."),
+    ] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the recording as JSON instead of a page.")
+    ] = False,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Step through it here instead of on a page.")
+    ] = False,
+    frame: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Start at this line; without a keyboard, only it."),
+    ] = None,
+) -> None:
+    """Watch code run: each line with its equation and arrays, forwards and backwards.
+
+    Writes a page, one HTML file that needs no network, unless told otherwise.
+    """
+    if as_json and terminal:
+        _refuse("--json", "prints for a program, and --terminal for you: leave one of them out")
+    if target in BY_HAND:
+        given = {"--time": time, "--units": units, "--shape": shape, "--ids": ids, "--frame": frame}
+        _refuse_any(given, f"is not for {target}, whose sizes are fixed: leave it out")
+        if as_json:
+            _refuse("--json", f"is for recordings, and {target} is none: leave it out")
+        _by_hand(target, save, open_page, terminal)
+        return
+    recording = _recorded(target, time, units, seed, shape or [], ids or [])
+    if frame is not None and frame >= len(recording):
+        _refuse("--frame", f"expected at most {len(recording) - 1}, the last line, got {frame}")
+    if as_json:
+        print(recording.to_json())
+    elif terminal:
+        _in_terminal(recording, frame)
+    if save is not None or open_page or not (as_json or terminal):
+        from scratchnet.stepper.display.page import render
+
+        _write(save or _page_name(target), render(recording), open_page, frame, as_json)
+
+
+def _recorded(
+    target: str, time: int | None, units: int | None, seed: int, shapes: list[str], ids: list[str]
+) -> Recording:
+    """Return the recording of one of ours, or of a function of the user's."""
+    from scratchnet.cli.verify_code import names_file
+
+    if names_file(target):
+        because = f"is for scratchnet's own examples, not for {target}: leave it out"
+        _refuse_any({"--time": time, "--units": units}, because)
+        return _of_user(target, seed, shapes, ids)
+    if target not in NAMES:
+        _refuse_name(target)
+    _refuse_any(
+        {"--shape": shapes, "--ids": ids},
+        f"is for a function of yours, and {target} is scratchnet's: leave it out",
+    )
+    from scratchnet.stepper.cases import systems
+
+    case = systems.case(
+        target,
+        time=TIME if time is None else time,
+        units=UNITS if units is None else units,
+        seed=seed,
+    )
+    return case.record()
+
+
+def _of_user(target: str, seed: int, shapes: list[str], ids: list[str]) -> Recording:
+    """Record a function of the user's, with the arguments that the options describe."""
+    import numpy as np
+
+    from scratchnet.cli.shapes import named_ids, named_sizes
+    from scratchnet.gradcheck.loading import load
+    from scratchnet.stepper import step as record
+
+    function, *others = load(target)
+    if others or isinstance(function, type) or not callable(function):
+        _refuse("step", f"expected one function, such as mine.py:train, got {target}")
+    generator = np.random.default_rng(seed)
+    arguments: dict[str, Any] = {}
+    for name, sizes in map(named_sizes, shapes):
+        _once(name, arguments)
+        arguments[name] = generator.standard_normal(sizes)
+    for name, (sizes, below) in map(named_ids, ids):
+        _once(name, arguments)
+        arguments[name] = generator.integers(below, size=sizes)
+    _check_arguments(function, target, arguments)
+    try:
+        return record(function, title=target.rpartition(":")[2], **arguments)
+    except Exception as error:
+        from scratchnet.errors import InputError
+
+        said = f"{type(error).__name__}: {error}".removesuffix(".")
+        raise InputError(f"{target} raised {said}. Correct it, or what it is given.") from error
+
+
+def _once(name: str, arguments: dict[str, Any]) -> None:
+    if name in arguments:
+        _refuse("--shape", f"expected each argument once, got {name} more than once. Leave one")
+
+
+def _check_arguments(function: Callable[..., Any], target: str, arguments: dict[str, Any]) -> None:
+    import inspect
+
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # written in C
+        return
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        needed = [
+            name
+            for name, parameter in signature.parameters.items()
+            if parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        ]
+        missing = [name for name in needed if name not in arguments]
+        if missing:
+            _refuse(
+                "--shape",
+                f"expected the shape of every argument of {target}, such as "
+                f"{' '.join(f'--shape {name}=3,4' for name in missing)}, got none for "
+                f"{', '.join(missing)}. Add them, or name a function that needs no arguments",
+            )
+        _refuse("--shape", f"{target} cannot be called so: {error}. Correct the names")
+
+
+def _in_terminal(recording: Recording, frame: int | None) -> None:
+    import sys
+
+    from scratchnet.cli import console
+    from scratchnet.stepper.display import terminal
+
+    screen = console.results()
+    if sys.stdin.isatty() and screen.is_terminal:
+        terminal.walk(recording, screen, typer.getchar, frame or 0)
+    elif frame is not None:
+        terminal.show(recording, frame, screen)
+    else:
+        terminal.show_all(recording, screen)
+
+
+def _by_hand(target: str, save: Path | None, open_page: bool, in_terminal: bool) -> None:
+    """Show the worked example of one unit."""
+    from scratchnet.experiments.recurrence.by_hand import worked_example
+
+    example = worked_example(target.partition("-")[0])
+    if in_terminal:
+        print(example.text())
+    if save is not None or open_page or not in_terminal:
+        _write(save or _page_name(target), example.html(), open_page, None, False)
+
+
+def _page_name(target: str) -> Path:
+    return Path(f"{target.rpartition(':')[2]}.html")
+
+
+def _write(path: Path, page: str, open_page: bool, frame: int | None, quiet: bool) -> None:
+    from scratchnet.cli import console
+    from scratchnet.files import write_whole
+
+    written = write_whole(path, page.encode())
+    screen = console.progress() if quiet else console.results()
+    screen.print(f"Page: {written}", markup=False)
+    if open_page:
+        import webbrowser
+
+        anchor = "" if frame is None else f"#frame={frame}"
+        webbrowser.open(written.resolve().as_uri() + anchor)
+    elif not quiet:
+        screen.print("Open it in a browser; --open does so.", style="dim", markup=False)
+
+
+def _refuse_name(name: str) -> None:
+    import difflib
+
+    every = (*NAMES, *BY_HAND)
+    near = difflib.get_close_matches(name, every, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    _refuse("step", f"expected one of {', '.join(every)}, or FILE.py:FUNCTION, got {name}.{meant}")
+
+
+def _refuse_any(options: Mapping[str, object], because: str) -> None:
+    for option, value in options.items():
+        if value not in (None, []):
+            _refuse(option, because)
+
+
+def _refuse(option: str, because: str) -> None:
+    from scratchnet.errors import InputError
+
+    raise InputError(f"{option}: {because}" + ("" if because.endswith(("?", ".")) else "."))

@@ -1,0 +1,1 @@
+"""A recording on a page and in a terminal."""
