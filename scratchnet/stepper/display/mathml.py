@@ -17,10 +17,17 @@ _BESIDE = {"=", "+", "−", "⊙", "⋅", "≥", ">", "<", "←", "∣", "∑", 
 
 @functools.cache
 def mathml(latex: str) -> str | None:
-    """Return LaTeX as MathML, or None where the library cannot read it.
+    r"""Return LaTeX as MathML, or None where the library cannot read it.
 
-    What it says is escaped: the LaTeX may come from a docstring that someone else wrote.
+    What it says is escaped: the LaTeX may come from a docstring that someone else wrote.  What a
+    ``\qquad`` separates becomes one element below the other, so that a narrow page shows both.
     """
+    apart = [latex] if r"\begin" in latex or "&" in latex else latex.split(r"\qquad")
+    elements = [_one(part) for part in apart]
+    return None if None in elements else "".join(filter(None, elements))
+
+
+def _one(latex: str) -> str | None:
     element = _element(latex)
     if element is None:
         return None
