@@ -7,39 +7,27 @@ import time
 import numpy as np
 
 from scratchnet.arguments import snake_case
-from scratchnet.backend import Array
 from scratchnet.gradcheck import numeric
-from scratchnet.gradcheck.compare import (
-    COMPLEX_TOLERANCE,
-    against_differences,
-    against_directions,
-    against_exact,
-)
-from scratchnet.gradcheck.diagnosis import Case, diagnose, gradients_of
+from scratchnet.gradcheck.compare import against_exact
+from scratchnet.gradcheck.diagnosis import Case, diagnose
 from scratchnet.gradcheck.diagnosis.smallest import smallest_case
+from scratchnet.gradcheck.diagnosis.unusable import (
+    added_up,
+    forward_differs,
+    missing,
+    not_finite,
+    not_repeatable,
+    wrong_shape,
+)
 from scratchnet.gradcheck.findings import Finding
 from scratchnet.gradcheck.heat import heat_map
+from scratchnet.gradcheck.numeric_rows import NumericRows
 from scratchnet.gradcheck.recognition import KINDS, Arrangement, recognise
 from scratchnet.gradcheck.recognition.axes import axes_of
 from scratchnet.gradcheck.report import WRONG, Report, Row
 from scratchnet.gradcheck.subject import Pulled, Subject, random_upstream
 from scratchnet.gradcheck.subjects.naming import looks_like_parameter
 from scratchnet.gradcheck.subjects.own_layer import LayerSubject
-
-MOST_ENTRIES = 300
-"""Entries that are differentiated one by one; of larger problems so many are sampled."""
-
-ONE_HOT = 48
-"""Outputs up to which each is pulled alone as well, which makes the check a full Jacobian's."""
-
-NEARBY = 0.02
-"""How far away, in relation, a wrong gradient is looked at once more."""
-
-MOST_CONFIRMING = 60
-"""Entries that are differentiated there."""
-
-DIRECTIONS = 3
-"""Random directions on top, where not every entry is looked at."""
 
 
 def check(
@@ -81,18 +69,24 @@ class _Check:
             self.pulled = subject.pull(self.arrays, self.upstream)
         self.precision = getattr(subject, "precision", subject.dtype)
         self.findings: list[Finding] = []
-        self.names = self._usable()
+        self.names: list[str] = []
 
     def report(self) -> Report:
         subject = self.subject
-        rows, right, jacobian = self._numeric_rows()
-        rows += self._keras_rows()
+        unusable = self._not_repeatable()
+        if unusable is not None:
+            return Report(subject.name, [], [unusable], list(subject.notes), seed=self.seed)
+        self.names = self._usable()
+        numbers = NumericRows(
+            *(subject, self.pulled, self.upstream, self.names, self.precision, self.rng)
+        )
+        rows = numbers.rows + self._keras_rows()
         wrong = list(dict.fromkeys(row.array for row in rows if row.verdict == WRONG))
         report = Report(subject.name, rows, self.findings, list(subject.notes), seed=self.seed)
         arrangement = self._arrangement(report, needed=bool(wrong))
         case = Case(
             *(subject, self.arrays, self.outputs, self.upstream, self.pulled),
-            *(right, wrong, self.rng, arrangement, jacobian),
+            *(numbers.right, wrong, self.rng, arrangement, numbers.jacobian),
         )
         report.findings += diagnose(case)
         if rows:
@@ -102,6 +96,18 @@ class _Check:
             report.smallest = smallest_case(case)
         return report
 
+    def _not_repeatable(self) -> Finding | None:
+        """Return the finding if the same call gives another answer: nothing can be compared."""
+        subject = self.subject
+        again = subject.run(self.arrays)
+        found = not_repeatable(subject, "forward", self.outputs, again)
+        if found is not None:
+            return found
+        with np.errstate(all="ignore"):
+            once, *more = (subject.pull(self.arrays, self.upstream).gradients for _ in range(3))
+            found = not_repeatable(subject, "backward", once, more[0])
+            return found and (added_up(once, *more) or found)
+
     def _usable(self) -> list[str]:
         """Return the arrays whose gradient can be compared; the others become findings."""
         names = []
@@ -110,9 +116,9 @@ class _Check:
             if gradient is None:
                 self._note_missing(name)
             elif np.shape(gradient) != np.shape(self.arrays[name]):
-                self.findings.append(_wrong_shape(name, gradient, self.arrays[name]))
+                self.findings.append(wrong_shape(name, gradient, self.arrays[name]))
             elif not np.all(np.isfinite(gradient)):
-                self.findings.append(_not_finite(name, gradient))
+                self.findings.append(not_finite(name, gradient))
             else:
                 names.append(name)
         kept = {name: self.pulled.gradients[name] for name in names}
@@ -121,98 +127,9 @@ class _Check:
 
     def _note_missing(self, name: str) -> None:
         if name in self.subject.parameters or looks_like_parameter(name):
-            self.findings.append(
-                Finding(
-                    "missing",
-                    array=name,
-                    explanation=f"The backward pass gives no gradient for {name}.",
-                    equation=f"d{name} has the shape of {name}",
-                    evidence=f"gradients came for {', '.join(self.pulled.gradients) or 'nothing'}",
-                )
-            )
+            self.findings.append(missing(name, self.pulled.gradients))
         else:
             self.subject.notes.append(f"no gradient of {name} is given, so none was checked")
-
-    def _numeric_rows(self) -> tuple[list[Row], dict[str, Array], numeric.Columns | None]:
-        """Return rows against differences, the right gradients as far as known, the Jacobian."""
-        subject, precision = self.subject, self.precision
-        if not self.names:
-            return [], {}, None
-        chosen, complete = numeric.choose(self.arrays, self.names, MOST_ENTRIES, self.rng)
-        columns = numeric.columns(subject.run, self.arrays, chosen, precision)
-        pulls = [(self.upstream, self.pulled.gradients)]
-        size = sum(np.size(y) for y in self.outputs.values())
-        if complete and size <= ONE_HOT and not self._ignores_parts():
-            pulls += [(d, self.subject.pull(self.arrays, d).gradients) for d in self._one_hots()]
-        rows = against_differences(columns, pulls, self.arrays, self.names, subject.dtype)
-        rows = [self._confirmed(row) if row.verdict == WRONG else row for row in rows]
-        exact = None
-        if precision == "float64":
-            exact = numeric.complex_columns(subject.run, self.arrays, chosen, columns)
-        right = gradients_of(columns, self.arrays, numeric.flatten(self.upstream))
-        if exact is not None:
-            precise = numeric.Columns(
-                chosen, exact, np.zeros_like(exact), np.ones_like(columns.judged), columns.reasons
-            )
-            right = gradients_of(precise, self.arrays, numeric.flatten(self.upstream))
-            rows += against_exact(
-                "complex step", right, self.pulled.gradients, COMPLEX_TOLERANCE[subject.dtype]
-            )
-        if not complete:
-            rows += self._direction_rows()
-        return rows, right, columns if complete else None
-
-    def _confirmed(self, row: Row) -> Row:
-        """Return the row, unless the gradient is right at a point nearby: then the row of that.
-
-        Differences misjudge their own error once in a thousand entries; code that is wrong is wrong
-        everywhere.
-        """
-        subject, name = self.subject, row.array
-        arrays = dict(self.arrays)
-        for key in subject.wrt:
-            jitter = 1 + NEARBY * self.rng.standard_normal(arrays[key].shape)
-            arrays[key] = (arrays[key] * jitter).astype(arrays[key].dtype)
-        chosen, _ = numeric.choose(arrays, [name], MOST_CONFIRMING, self.rng)
-        columns = numeric.columns(
-            subject.run, arrays, list(dict.fromkeys([*chosen, (name, row.worst)])), self.precision
-        )
-        pulls = [(self.upstream, subject.pull(arrays, self.upstream).gradients)]
-        (again,) = against_differences(columns, pulls, arrays, [name], subject.dtype)
-        return row if again.verdict == WRONG else again
-
-    def _ignores_parts(self) -> bool:
-        """Return whether the code writes into what it is given, so that every call is on copies."""
-        return "upstream" in self.pulled.changed
-
-    def _one_hots(self) -> list[dict[str, Array]]:
-        found = []
-        for name, y in self.outputs.items():
-            for index in np.ndindex(np.shape(y)):
-                d = {other: np.zeros(np.shape(array)) for other, array in self.outputs.items()}
-                d[name][index] = 1.0
-                found.append(d)
-        return found
-
-    def _direction_rows(self) -> list[Row]:
-        """Compare along random directions too, so that no entry goes unseen."""
-        subject = self.subject
-        rows = []
-        for name in self.names:
-            ours, differences, errors = [], [], []
-            for _ in range(DIRECTIONS):
-                direction = {name: self.rng.standard_normal(self.arrays[name].shape)}
-                column = numeric.directional(subject.run, self.arrays, direction, self.precision)
-                flat = numeric.flatten(self.upstream)
-                ours.append(float(np.vdot(self.pulled.gradients[name], direction[name])))
-                differences.append(float(flat @ column.values[:, 0]))
-                errors.append(float(np.abs(flat) @ column.errors[:, 0]))
-            rows.append(
-                against_directions(
-                    name, self.arrays[name], ours, differences, errors, subject.dtype
-                )
-            )
-        return rows
 
     def _keras_rows(self) -> list[Row]:
         from scratchnet.gradcheck.oracles import keras_installed, keras_of, tolerance_of
@@ -237,7 +154,7 @@ class _Check:
             like = ""
         found = recognise(self.subject, self.rng, like)
         if found is None and like:
-            report.findings.append(_forward_differs(self.subject.like))
+            report.findings.append(forward_differs(self.subject.like))
             found = recognise(self.subject, self.rng) if needed else None
         if found is not None:
             kind, *layout = found.notes
@@ -255,39 +172,3 @@ class _Check:
             self.rng,
             self.precision,
         )
-
-
-def _wrong_shape(name: str, gradient: Array, array: Array) -> Finding:
-    shapes = f"{np.shape(gradient)} where {name} is {np.shape(array)}"
-    flipped = np.shape(gradient) == np.shape(array)[::-1] and np.ndim(array) == 2
-    return Finding(
-        "wrong-shape",
-        array=name,
-        explanation=f"d{name} is {shapes}: "
-        + ("it is transposed." if flipped else "compare axes."),
-        equation=f"d{name} has the shape of {name}",
-        evidence="shapes are compared before numbers",
-    )
-
-
-def _not_finite(name: str, gradient: Array) -> Finding:
-    bad = ~np.isfinite(np.asarray(gradient, dtype=np.float64))
-    entry = tuple(int(k) for k in np.argwhere(bad)[0])
-    return Finding(
-        "not-finite",
-        array=name,
-        entry=entry,
-        explanation=f"d{name} is not a number, or infinite, at {int(bad.sum())} of {bad.size} "
-        "entries.",
-        evidence="the inputs are random numbers of ordinary size",
-    )
-
-
-def _forward_differs(like: str) -> Finding:
-    return Finding(
-        "forward-differs",
-        explanation=f"The forward pass is no {like}, in any order of gates and any layout known "
-        "here.",
-        equation=f"see scratchnet/equations/{snake_case(like)}.py",
-        evidence="every order of gates, layout and variant was tried with your numbers",
-    )

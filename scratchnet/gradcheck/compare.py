@@ -36,7 +36,7 @@ def against_differences(
     for name in names:
         at = [k for k, (array, _) in enumerate(columns.coordinates) if array == name]
         entries = [columns.coordinates[k][1] for k in at]
-        judged = np.zeros(len(at), dtype=bool)
+        judged: Array | None = None  # by the first pull, which all outputs are part of
         worst = _Worst(name, np.shape(arrays[name]), DIFFERENCES_TOLERANCE[dtype])
         largest = 0.0
         for upstream, gradients in pulls:
@@ -48,10 +48,12 @@ def against_differences(
             scale = float(np.abs(values).max(initial=0.0))
             largest = max(largest, scale)
             overall = float(np.abs(d @ columns.values).max(initial=0.0))
-            unmoved = (values == 0) & (errors <= worst.tolerance * overall)
+            judged_there = columns.judged[:, at][used].all(axis=0)
+            unmoved = (values == 0) & ((errors <= worst.tolerance * overall) | judged_there)
             reliable = (errors <= worst.tolerance * scale) | unmoved
-            judged |= reliable
+            judged = reliable if judged is None else judged
             worst.look(ours, values, errors, reliable, scale, entries)
+        judged = np.zeros(len(at), dtype=bool) if judged is None else judged
         reasons = [columns.reasons[k] for k, known in zip(at, judged, strict=True) if not known]
         rows.append(worst.row("differences", len(at), int(judged.sum()), reasons))
     return rows
@@ -113,6 +115,8 @@ def against_exact(oracle: str, reference: Arrays, gradients: Arrays, tolerance: 
         if name not in gradients:
             continue
         known = ~np.isnan(right)
+        if not known.any():
+            continue
         worst = _Worst(name, np.shape(right), tolerance)
         values = np.asarray(right, dtype=np.float64)[known]
         ours = np.asarray(gradients[name], dtype=np.float64)[known]
@@ -129,15 +133,14 @@ def against_directions(
     name: str,
     array: Array,
     ours: Sequence[float],
-    differences: Sequence[float],
-    errors: Sequence[float],
+    differences: Array,
+    errors: Array,
     dtype: str,
 ) -> Row:
     """Return the row of one array along random directions."""
     worst = _Worst(name, np.shape(array), DIFFERENCES_TOLERANCE[dtype])
-    values, found = np.array(differences), np.array(errors)
-    scale = float(np.abs(values).max(initial=0.0))
-    reliable = found <= worst.tolerance * scale
-    entries = [(k,) for k in range(len(values))]
-    worst.look(np.array(ours), values, found, reliable, scale, entries)
+    scale = float(np.abs(differences).max(initial=0.0))
+    reliable = errors <= worst.tolerance * scale
+    entries = [(k,) for k in range(len(differences))]
+    worst.look(np.array(ours), differences, errors, reliable, scale, entries)
     return worst.row("directions", len(entries), int(reliable.sum()), [])

@@ -15,6 +15,9 @@ from typing import Any
 from scratchnet.errors import InputError
 from scratchnet.gradcheck.subjects.user_code import one_line, place_of
 
+MOST_NAMED = 12
+"""Names that a message lists of a file."""
+
 
 def load(target: str) -> list[Any]:
     """Return what ``FILE.py:NAME`` or ``FILE.py:NAME,NAME2`` names: classes, functions, instances.
@@ -118,11 +121,13 @@ def _found(module: ModuleType, name: str, path: str) -> Any:
             for key, value in vars(module).items()
             if not key.startswith("_") and getattr(value, "__module__", None) == module.__name__
         ]
-        near = difflib.get_close_matches(name, own, n=1)
+        spelled = {key.lower(): key for key in own}
+        near = difflib.get_close_matches(name.lower(), spelled, n=1)
+        listed = ", ".join(own[:MOST_NAMED]) + " and others" * (len(own) > MOST_NAMED)
         raise InputError(
             f"{path} has no {name!r}"
-            + (f"; did you mean {near[0]!r}?" if near else "")
-            + (f"; it has {', '.join(own)}" if own else "; it defines no class or function")
+            + (f"; did you mean {spelled[near[0]]!r}?" if near else "")
+            + (f"; it has {listed}" if own else "; it defines no class or function")
         )
     found = getattr(module, name)
     usable = isinstance(found, type) or callable(found) or hasattr(found, "forward")

@@ -32,6 +32,14 @@ Coordinate = tuple[str, tuple[int, ...]]
 """An array's name and an index into it."""
 
 
+MOST_ENTRIES = 300
+"""Entries that are differentiated one by one; of larger problems so many are sampled."""
+
+FEWEST_ENTRIES = 32
+
+NUMBERS = 8_000_000
+"""What all calls' arrays and outputs may come to: of a large problem fewer entries are sampled."""
+
 MOST_SCATTER = 0.5
 """How far slopes between neighbouring steps may be apart for their median to mean something."""
 
@@ -66,6 +74,7 @@ class Columns:
 __all__ = [
     "Columns",
     "Coordinate",
+    "affordable",
     "choose",
     "columns",
     "complex_columns",
@@ -102,17 +111,29 @@ def columns(
 def directional(
     run: Run,
     arrays: Mapping[str, Array],
-    direction: Mapping[str, Array],
+    directions: Sequence[Mapping[str, Array]],
     precision: str = "float64",
 ) -> Columns:
-    """Return the derivatives of all outputs along a direction, as the column ``"direction"``."""
+    """Return the derivatives of all outputs along directions: columns ``("direction", (k,))``."""
     function = Function(run, arrays, PRECISIONS[precision])
-    function.measure_rounding(direction)
-    lengths = [
-        np.abs(d).max() / function.scales[name] for name, d in direction.items() if np.any(d)
-    ]
-    line = Line(function, dict(direction), power_of_two(1 / max(lengths, default=1.0)), 1.0)
-    return _gathered(function, [("direction", ())], [line])
+    function.measure_rounding(dict.fromkeys(name for d in directions for name in d))
+    lines = []
+    for direction in directions:
+        lengths = [
+            np.abs(d).max() / function.scales[name] for name, d in direction.items() if np.any(d)
+        ]
+        scale = power_of_two(1 / max(lengths, default=1.0))
+        lines.append(Line(function, dict(direction), scale, 1.0))
+    return _gathered(function, [("direction", (k,)) for k in range(len(lines))], lines)
+
+
+def affordable(arrays: Mapping[str, Array], outputs: Mapping[str, Array]) -> int:
+    """Return how many entries to differentiate by: fewer where a call takes long.
+
+    What a call takes is judged by the sizes, not by a clock: the same case is always the same.
+    """
+    numbers = sum(np.size(array) for array in (*arrays.values(), *outputs.values()))
+    return int(np.clip(NUMBERS // max(numbers, 1), FEWEST_ENTRIES, MOST_ENTRIES))
 
 
 def choose(
@@ -120,15 +141,17 @@ def choose(
 ) -> tuple[list[Coordinate], bool]:
     """Return which entries to look at, and whether these are all.
 
-    More than ``limit`` are sampled, at least 24 (or all) of every array, in proportion to their
-    sizes; every axis is covered evenly, and the first and last entry are among them.
+    More than ``limit`` are sampled, at least 24 (or all, or an equal share) of every array, in
+    proportion to their sizes; every axis is covered evenly, and the first and last entry are among
+    them.
     """
     total = sum(arrays[name].size for name in wrt)
+    least = min(24, limit // max(len(wrt), 1) + 1)
     complete = total <= limit
     coordinates: list[Coordinate] = []
     for name in wrt:
         shape, size = arrays[name].shape, arrays[name].size
-        count = size if complete else min(size, max(24, limit * size // total))
+        count = size if complete else min(size, max(least, limit * size // total))
         if count == size:
             coordinates += [(name, index) for index in np.ndindex(shape)]
         else:

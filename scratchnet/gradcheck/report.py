@@ -116,7 +116,7 @@ class Report:
     def verdict(self) -> str:
         """``RIGHT``, ``WRONG``, or ``UNJUDGED`` where something could not be judged."""
         verdicts = {row.verdict for row in self.rows}
-        if self.findings or WRONG in verdicts:
+        if WRONG in verdicts or any(f.id != "not-repeatable" for f in self.findings):
             return WRONG
         return UNJUDGED if UNJUDGED in verdicts or not verdicts else RIGHT
 

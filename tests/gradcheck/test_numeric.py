@@ -183,8 +183,8 @@ def test_directional_is_the_jacobian_times_the_direction():
 
     coordinates, _ = numeric.choose(arrays, ["x", "W"], 100, rng)
     full = numeric.columns(run, arrays, coordinates)
-    along = numeric.directional(run, arrays, direction)
-    assert along.coordinates == [("direction", ())]
+    along = numeric.directional(run, arrays, [direction])
+    assert along.coordinates == [("direction", (0,))]
     assert along.judged.all()
     assert_agrees(along.values[:, 0], full.values @ numeric.flatten(direction), 1e-9)
 

@@ -8,14 +8,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MEASURE = """
 import json, sys, time
+start = time.perf_counter()
 import numpy
+numpys = time.perf_counter() - start
 before = {name.partition(".")[0] for name in sys.modules}
 start = time.perf_counter()
 import scratchnet
 seconds = time.perf_counter() - start
 after = {name.partition(".")[0] for name in sys.modules}
 new = after - before - sys.stdlib_module_names
-print(json.dumps({"seconds": seconds, "new": sorted(new)}))
+print(json.dumps({"times_numpys": seconds / numpys, "new": sorted(new)}))
 """
 
 
@@ -30,6 +32,5 @@ def test_import_loads_numpy_alone():
     assert import_in_a_new_process()["new"] == ["scratchnet"]
 
 
-def test_import_takes_well_under_a_second():
-    own_share = min(import_in_a_new_process()["seconds"] for _ in range(5))
-    assert own_share < 0.25
+def test_import_takes_hardly_longer_than_numpys():
+    assert min(import_in_a_new_process()["times_numpys"] for _ in range(5)) < 1.5

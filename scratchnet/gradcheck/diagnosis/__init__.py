@@ -27,6 +27,7 @@ from scratchnet.gradcheck.diagnosis.behaviour import (
 from scratchnet.gradcheck.diagnosis.case import Case, gradients_of
 from scratchnet.gradcheck.diagnosis.matching import Match, Matcher
 from scratchnet.gradcheck.diagnosis.place import placed
+from scratchnet.gradcheck.diagnosis.shortened import shortened
 from scratchnet.gradcheck.diagnosis.source import with_line
 from scratchnet.gradcheck.diagnosis.transforms import CLOSE, Transform, transforms
 from scratchnet.gradcheck.diagnosis.trials import Trial, trials
@@ -40,10 +41,11 @@ __all__ = ["Case", "diagnose", "gradients_of"]
 
 def diagnose(case: Case) -> list[Finding]:
     """Return what is wrong, the mistake that explains the most first."""
-    found = [with_line(case, finding, []) for finding in behaviour_findings(case)]
+    short = shortened(case) if case.wrong else case
+    found = [with_line(short, finding, []) for finding in behaviour_findings(case)]
     if not case.wrong:
         return found
-    values = [with_line(case, placed(case, f), v) for f, v in _value_findings(case)]
+    values = [with_line(short, placed(case, f), v) for f, v in _value_findings(case, short)]
     if values[0].id == "updated-weights":  # the update is what was written
         return values
     return found + values
@@ -53,16 +55,17 @@ Explained = tuple[Finding, Sequence[Array]]
 """A finding, and what the wrong quantity is at every step where that is known."""
 
 
-def _value_findings(case: Case) -> list[Explained]:
+def _value_findings(case: Case, short: Case) -> list[Explained]:
+    """Return what explains the wrong numbers; what takes many calls is tried on the short case."""
     ignored = ignores_upstream(case, same_only=True)
     if ignored:
         rest = [n for n in case.wrong if n not in ignored.array.split(", ")]
         return _bare([ignored, *_unnamed(rest)])
     plain = _transformed(case)
     if case.arrangement is None:
-        return _bare(plain or _whole(case))
-    cases = trials(case.subject, case.arrangement, case.upstream, case.rng)
-    matcher = Matcher(case.subject, case.arrangement, cases)
+        return _bare(plain or _whole(short))
+    cases = trials(short.subject, case.arrangement, short.upstream, case.rng)
+    matcher = Matcher(short.subject, case.arrangement, cases)
     if not matcher.wrong:  # the reference has these gradients too
         return _bare(plain or _whole(case))
     updated = through_updated_weights(matcher)
@@ -78,7 +81,7 @@ def _value_findings(case: Case) -> list[Explained]:
     if not matches:
         matches = matcher.partial(mistakes)
         if not matches or set(matches[0].arrays) != set(matcher.wrong):
-            whole = ignores_upstream(case) or only_one_step(case)
+            whole = ignores_upstream(case) or only_one_step(short)
             if whole:
                 return _bare([whole])
     if not matches:
@@ -155,6 +158,12 @@ def _transform_finding(
 ) -> Finding:
     written = " and ".join(f"d{name}" for name in names)
     words = transform.words.format(d=written)
+    if len(names) > 1:
+        words = words.replace(" is ", " are ", 1).replace(" has ", " have ", 1)
+        words = words.replace(
+            " holds the parameter itself on top of its",
+            " hold the parameters themselves on top of their",
+        )
     return Finding(
         transform.id,
         array=", ".join(names),

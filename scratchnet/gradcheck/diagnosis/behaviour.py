@@ -7,8 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from scratchnet.gradcheck.diagnosis.case import Case
-from scratchnet.gradcheck.diagnosis.transforms import CLOSE, close
+from scratchnet.gradcheck.diagnosis.transforms import CLOSE, close, negligible
+from scratchnet.gradcheck.diagnosis.unusable import stale
 from scratchnet.gradcheck.findings import Finding
+
+MOST_STEPS = 6
+"""Time steps up to which a sequence is tried."""
 
 
 def behaviour_findings(case: Case) -> Iterator[Finding]:
@@ -48,9 +52,11 @@ def _second_backward(case: Case) -> str:
 def _stale(case: Case) -> Iterator[Finding]:
     if any(case.is_parameter(name) for name in case.pulled.changed):
         return  # a step of training in the backward pass: the second call starts elsewhere
-    once = case.pulled.gradients
-    twice = case.subject.pull(case.arrays, case.upstream, times=2).gradients
-    tolerance = CLOSE[case.subject.dtype]
+    once, tolerance = case.pulled.gradients, CLOSE[case.subject.dtype]
+    second = case.subject.pull(case.arrays, case.upstream, times=2)
+    if not all(close(second.outputs[n], y, tolerance) for n, y in case.pulled.outputs.items()):
+        return  # the forward pass itself goes on from the first: a state, a random generator
+    twice = second.gradients
     kept = [
         name for name in once if name in twice and not close(once[name], twice[name], tolerance)
     ]
@@ -61,13 +67,7 @@ def _stale(case: Case) -> Iterator[Finding]:
         evidence = "after two calls in a row with the same arguments it is twice that of one call"
     else:
         evidence = "two calls in a row with the same arguments give different gradients"
-    yield Finding(
-        "stale",
-        array=", ".join(kept),
-        explanation="What an earlier call left is still in the gradient: it is never set to zero.",
-        equation="dW = 0 when the backward pass begins, then dW += … at every use",
-        evidence=evidence,
-    )
+    yield stale(kept, evidence)
 
 
 def ignores_upstream(case: Case, same_only: bool = False) -> Finding | None:
@@ -104,23 +104,32 @@ def ignores_upstream(case: Case, same_only: bool = False) -> Finding | None:
 def only_one_step(case: Case) -> Finding | None:
     """Return the finding that the gradient is right up to some number of time steps."""
     subject = case.subject
-    steps = subject.size("T") or 1
+    steps = min(subject.size("T") or 1, MOST_STEPS)
     right_up_to = 0
     for T in range(1, steps + 1):
         names = _wrong_for(case, T)
         if names is None or (names and not right_up_to):
+            return None
+        if names and right_up_to == 1 and _nothing_at_first(case, names):
             return None
         if names:
             return Finding(
                 "single-step-only",
                 array=", ".join(names),
                 explanation=f"The gradient is right for {_count(right_up_to)} and wrong for more: "
-                "what flows back between steps is wrong.",
+                "what the loop does from one step to the next is wrong.",
                 equation="dh[t] = dy[t] + dh_prev of step t+1",
                 evidence=f"T = {right_up_to}: every gradient is right. T = {T}: wrong",
             )
         right_up_to = T
     return None
+
+
+def _nothing_at_first(case: Case, names: list[str]) -> bool:
+    """Return whether one of the gradients is zero for one step, so that it says nothing there."""
+    arrays, upstream = (case.subject.sliced(a, T=1) for a in (case.arrays, case.upstream))
+    right = case.right_of(arrays, upstream, names)
+    return any(negligible(right[name], right.values()) for name in names)
 
 
 def _count(steps: int) -> str:

@@ -12,6 +12,9 @@ from scratchnet.gradcheck import numeric
 from scratchnet.gradcheck.recognition import Arrangement
 from scratchnet.gradcheck.subject import Arrays, Pulled, Subject
 
+MOST_ENTRIES = 200
+"""Entries that are differentiated by in another case than the one at hand."""
+
 
 @dataclass
 class Case:
@@ -31,7 +34,7 @@ class Case:
     arrangement : Arrangement or None
         What the forward pass was recognised as.
     jacobian : Columns or None
-        Of all entries, where that many were looked at.
+        Of the entries that were looked at.
     """
 
     subject: Subject
@@ -60,7 +63,8 @@ class Case:
     ) -> dict[str, Array]:
         """Return the right gradients of another case, by differences; of all arrays or some."""
         names = names or [n for n in self.subject.wrt if n in self.pulled.gradients]
-        coordinates, _ = numeric.choose(arrays, names, 200, self.rng)
+        limit = min(MOST_ENTRIES, numeric.affordable(arrays, upstream))
+        coordinates, _ = numeric.choose(arrays, names, limit, self.rng)
         columns = numeric.columns(self.subject.run, arrays, coordinates, self.subject.dtype)
         return gradients_of(columns, arrays, numeric.flatten(upstream))
 

@@ -17,6 +17,9 @@ from scratchnet.gradcheck.subject import Subject
 MOST_ON_TOP = 2
 """Arrays that may be changed as a whole on top of a mistake before it explains nothing."""
 
+MOST_KEPT = 10_000
+"""Numbers up to which the gradients that a mistake gives are kept."""
+
 
 @dataclass(frozen=True)
 class Match:
@@ -133,6 +136,8 @@ class Matcher:
         if (mistake, k) not in self._kept:
             gradients = mistake.apply(case.built, case.seeds)
             laid = laid_out(self.arrangement, gradients, case.arrays, self.subject.wrt)
+            if sum(map(np.size, laid.values())) > MOST_KEPT:
+                return laid
             self._kept[mistake, k] = laid
         return self._kept[mistake, k]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,17 +39,23 @@ class Transform:
 
 
 def close(a: Array, b: Array, tolerance: float) -> bool:
-    """Return whether two arrays agree, over the larger one's magnitude."""
+    """Return whether two arrays agree, over the larger one's magnitude.
+
+    Entries of ``b`` that are NaN are not known.
+    """
     if np.shape(a) != np.shape(b):
         return False
+    known = ~np.isnan(b)
+    if not known.all():
+        a, b = np.asarray(a)[known], np.asarray(b)[known]
     scale = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
     return bool(np.abs(a - b).max(initial=0.0) <= tolerance * scale)
 
 
-def negligible(right: Array, others: Iterator[Array] | list[Array]) -> bool:
-    """Return whether a gradient is rounding beside the others."""
-    largest = max((np.abs(a).max(initial=0.0) for a in others), default=0.0)
-    return bool(np.abs(right).max(initial=0.0) <= 1e-12 * largest)
+def negligible(right: Array, others: Iterable[Array]) -> bool:
+    """Return whether a gradient is rounding beside the others; NaN is not known."""
+    largest = max((np.nanmax(np.abs(a), initial=0.0) for a in others), default=0.0)
+    return bool(np.nanmax(np.abs(right), initial=0.0) <= 1e-12 * largest)
 
 
 def transforms(
@@ -105,7 +111,8 @@ def factor_name(factor: float, sizes: Mapping[str, int]) -> str:
         for words, value in _named_factors(sizes)
         if abs(value) not in (0.0, 1.0) and np.isclose(factor, value, rtol=1e-4)
     ]
-    return f"{factor:.6g}" + (f" ({' or '.join(dict.fromkeys(found))})" if found else "")
+    found = [words for words in dict.fromkeys(found) if words != f"{factor:.6g}"]
+    return f"{factor:.6g}" + (f" ({' or '.join(found)})" if found else "")
 
 
 def _named_factors(sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""Mistakes inside one step: activations, biases, softmax, lookups, masks."""
+"""Mistakes inside one step: biases, softmax, lookups, masks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import numpy as np
 
 from scratchnet.backend import Array
 from scratchnet.gradcheck.graph import Edge
-from scratchnet.gradcheck.mistakes.mistake import Mistake, edited, gate_of, labels, same
-from scratchnet.gradcheck.references import PAIRS, Built
-
-Wrong = Callable[[Edge, Array], Array]
+from scratchnet.gradcheck.mistakes.mistake import (
+    Mistake,
+    Wrong,
+    edited,
+    gate_of,
+    labels,
+    same,
+    several,
+)
+from scratchnet.gradcheck.references import Built
 
 
 def local_mistakes(built: Built) -> Iterator[Mistake]:
     """Yield them for every operation of the graph."""
-    for group in _activation_groups(built):
-        yield from _activation_mistakes(group)
     yield from _bias_mistakes(built)
     for edge in labels(built, "softmax"):
         yield from _softmax_mistakes(edge)
@@ -25,86 +29,6 @@ def local_mistakes(built: Built) -> Iterator[Mistake]:
         yield from _lookup_mistakes(edge)
     if labels(built, "hold"):
         yield from _mask_mistakes()
-
-
-def _activation_groups(built: Built) -> list[list[Edge]]:
-    """Return each activation, and all of a kind together: code often has one line for those."""
-    edges = labels(built, "activation")
-    by_name: dict[str, list[Edge]] = {}
-    for edge in edges:
-        by_name.setdefault(edge.data["name"], []).append(edge)
-    return [[edge] for edge in edges] + [group for group in by_name.values() if len(group) > 1]
-
-
-def _activation_mistakes(group: list[Edge]) -> Iterator[Mistake]:
-    edge = group[0]
-    name, y, a = edge.data["name"], edge.end, edge.start
-    slope = edge.data["derivative"]
-    if len(group) > 1:
-        a, y = "a", "y"
-        slope = PAIRS[name][1].format(a=a, y=y)
-
-    def mistake(id: str, explanation: str, wrong: Wrong) -> Mistake:
-        ends = ", ".join(e.end for e in group)
-        return _several(id, explanation + f" (in {ends})" * (len(group) > 1), group, wrong)
-
-    if name == "linear":
-        return
-    yield mistake(
-        "derivative-missing",
-        f"d{a} is d{y} as it came: the slope {slope} is missing.",
-        lambda e, d: d,
-    )
-    yield mistake(
-        "derivative-twice",
-        f"d{a} is multiplied by the slope {slope} twice.",
-        lambda e, d: e.pull(e.pull(d)),
-    )
-    if name != "relu":
-        at_a, at_y = (PAIRS[name][1].format(y=v) for v in (a, f"{name}({y})"))
-        yield mistake(
-            "derivative-at-output",
-            f"The slope of {name} is evaluated at {y}, which has already been through {name}: "
-            f"{at_y} where {slope} is right.",
-            lambda e, d: e.data["pair"].backward(
-                d, e.data["y"], e.data["pair"].forward(e.data["y"])
-            ),
-        )
-        yield mistake(
-            "derivative-at-input",
-            f"The slope of {name} written for its output {y} is given {a}: {at_a} where {slope} "
-            "is right.",
-            lambda e, d: e.data["pair"].backward(d, e.data["a"], e.data["a"]),
-        )
-    for other, (pair, written) in PAIRS.items():
-        if other not in (name, "linear"):
-            yield mistake(
-                "derivative-of-another",
-                f"The slope of {other}, {written.format(a=a, y=y)}, is used where {y} is {name}'s.",
-                lambda e, d, p=pair: p.backward(d, e.data["a"], e.data["y"]),  # type: ignore[misc]
-            )
-            yield mistake(
-                "derivative-of-another",
-                f"The slope of {other} at {a} is used where {y} is {name}'s.",
-                lambda e, d, p=pair: p.backward(d, e.data["a"], p.forward(e.data["a"])),  # type: ignore[misc]
-            )
-    partial = {"sigmoid": ("y", "1 - y"), "tanh": ("1 - y", "1 + y", "-y * y", "y * y")}
-    for factor in partial.get(name, ()):
-        yield mistake(
-            "derivative-of-another",
-            f"The slope of {y} is taken as {factor.replace('y', y)}: it is {slope}.",
-            lambda e, d, f=factor: d * _FACTORS[f](e.data["y"]),  # type: ignore[misc]
-        )
-    yield mistake("wrong-sign", f"d{a} has the wrong sign.", lambda e, d: -e.pull(d))
-
-
-_FACTORS: dict[str, Callable[[Array], Array]] = {
-    "y": lambda y: y,
-    "1 - y": lambda y: 1 - y,
-    "1 + y": lambda y: 1 + y,
-    "-y * y": lambda y: -y * y,
-    "y * y": lambda y: y * y,
-}
 
 
 def _bias_mistakes(built: Built) -> Iterator[Mistake]:
@@ -120,7 +44,10 @@ def _bias_mistakes(built: Built) -> Iterator[Mistake]:
     for group in groups:
         equation = group[0].equation if len(group) == 1 else "db += da.sum(axis=0)"
         gate = gate_of(group[0].start) if len(group) == 1 else ""
+        rows = next(len(node.value) for node in built.graph.nodes if node.name == "x")
         for what, wrong in _BIAS_SUMS.items():
+            if wrong is _transposed_sum and np.size(group[0].to.value) != rows:
+                continue  # another shape, which is seen before
 
             def edit(
                 e: Edge, d: Array, group: list[Edge] = group, wrong: Wrong = wrong
@@ -157,8 +84,8 @@ def _joint_bias_mistakes(kind: str) -> Iterator[Mistake]:
 
 
 def _transposed_sum(edge: Edge, d: Array) -> Array:
-    """Sum over the units: silent where there are as many units as rows."""
-    return d.sum(axis=1) if d.shape[0] == d.shape[1] else d.sum(axis=0)
+    """Sum over the units, of which there are as many as rows."""
+    return d.sum(axis=1)
 
 
 _BIAS_SUMS: dict[str, Wrong] = {
@@ -256,15 +183,4 @@ def _mask_mistakes() -> Iterator[Mistake]:
 
 def _one(id: str, explanation: str, chosen: Edge, wrong: Wrong) -> Mistake:
     """Return the mistake of one operation, at every time step."""
-    return _several(id, explanation, [chosen], wrong)
-
-
-def _several(id: str, explanation: str, chosen: list[Edge], wrong: Wrong) -> Mistake:
-    """Return the mistake of some operations, at every time step."""
-
-    def edit(edge: Edge, d: Array) -> Array | None:
-        return wrong(edge, d) if any(same(edge, one) for one in chosen) else None
-
-    gates = ",".join(gate_of(one.end) for one in chosen)
-    quantity = f"d{chosen[0].start.replace('.', '_')}"
-    return Mistake(id, explanation, chosen[0].equation, edited(edit), gates.strip(","), quantity)
+    return several(id, explanation, [chosen], wrong)

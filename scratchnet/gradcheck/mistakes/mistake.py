@@ -12,6 +12,9 @@ from scratchnet.gradcheck.references import Built
 Apply = Callable[[Built, Mapping[str, Array]], dict[str, Array]]
 """From a graph and the gradients of its outputs to those of the canonical arrays."""
 
+Wrong = Callable[[Edge, Array], Array]
+"""From an edge and the gradient of its result to what wrong code makes of it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Mistake:
@@ -65,3 +68,14 @@ def labels(built: Built, *kinds: str) -> list[Edge]:
 def same(edge: Edge, chosen: Edge) -> bool:
     """Return whether two edges are the same but for the time step."""
     return edge.kind == chosen.kind and edge.label == chosen.label
+
+
+def several(id: str, explanation: str, chosen: list[Edge], wrong: Wrong) -> Mistake:
+    """Return the mistake of some operations, at every time step."""
+
+    def edit(edge: Edge, d: Array) -> Array | None:
+        return wrong(edge, d) if any(same(edge, one) for one in chosen) else None
+
+    gates = ",".join(gate_of(one.end) for one in chosen)
+    quantity = f"d{chosen[0].start.replace('.', '_')}"
+    return Mistake(id, explanation, chosen[0].equation, edited(edit), gates.strip(","), quantity)

@@ -59,7 +59,7 @@ def _wrong_factors(built: Built, edge: Edge) -> Iterator[Mistake]:
         return
     gate, quantity = gate_of(start), f"d{start}"
     for name in (*operands(built, edge.data["factor"]), ""):
-        if name == other:
+        if name == other.strip("()"):
             continue
 
         def apply(
@@ -73,7 +73,7 @@ def _wrong_factors(built: Built, edge: Edge) -> Iterator[Mistake]:
 
             return built.gradients(upstream, edit)
 
-        used = f"d{end} * {name}" if name else f"d{end} alone"
+        used = f"d{end} * " + (f"({name})" if " - " in name else name) if name else f"d{end} alone"
         yield Mistake(
             "state-unshifted" if unshifted(name, other) else "wrong-operand",
             f"d{start} is made from {used}: {name or 'it'} stands where {other} is meant."
@@ -87,7 +87,7 @@ def _exchanged_factors(built: Built) -> Iterator[Mistake]:
     """Yield what is wrong where two gates of one result have each other's factor."""
     products = [e for e in labels(built, "product") if gate_of(e.start) and e.data["other"]]
     for one, other in itertools.combinations(products, 2):
-        if gate_of(one.start) == gate_of(other.start):
+        if gate_of(one.start) == gate_of(other.start) or one.data["other"] == other.data["other"]:
             continue
 
         def apply(

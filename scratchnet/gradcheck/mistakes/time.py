@@ -234,6 +234,8 @@ def _lost_upstream(built: Built) -> Iterator[Mistake]:
         yield Mistake("path-lost", explanation, "dh[t] = dy[t] + dh_prev of step t+1", last_alone)
     lost = {"h": "recurrent-term-lost", "c": "carry-lost"} if built.steps == 1 else {}
     for state in ("h", "c"):
+        if f"{state}s" not in built.outputs:
+            continue
 
         def without(
             built: Built, upstream: Mapping[str, Array], state: str = state

@@ -50,6 +50,7 @@ class Reading(NamedTuple):
 
     view: View
     words: str
+    backwards: bool = False
 
 
 def readings(rank: int) -> Iterator[Reading]:
@@ -65,6 +66,9 @@ def readings(rank: int) -> Iterator[Reading]:
         }
         for axes, words in names.items():
             yield Reading(lambda x, axes=axes: x.transpose(axes), words)  # type: ignore[misc]
+        backwards = "read from the last step to the first"
+        yield Reading(lambda x: x[:, ::-1], f"batch-major input (B, T, D), {backwards}", True)
+        yield Reading(lambda x: x[::-1].transpose(1, 0, 2), f"time-major input, {backwards}", True)
     elif rank == 2:
         yield Reading(lambda x: x[:, None, :], "one step, input (B, D)")
         yield Reading(lambda x: x.T[:, None, :], "one step, input (D, B)")
@@ -90,7 +94,7 @@ def recognise_recurrent(subject: Subject, samples: Samples, like: str) -> Arrang
             for candidate in _candidates(subject, others, (B, T, D), variant):
                 blocks = {x: [Block("x", reading.view)], **candidate.blocks}
                 for name in masks:
-                    blocks[name] = [Block("mask", _mask_view(arrays[name].shape, (B, T)))]
+                    blocks[name] = [Block("mask", _mask_view(arrays[name].shape, B, T, reading))]
                 arrangement = Arrangement(variant.kind, variant.build, blocks)
                 tried += 1
                 if tried > MOST:
@@ -103,8 +107,12 @@ def recognise_recurrent(subject: Subject, samples: Samples, like: str) -> Arrang
     return None
 
 
-def _mask_view(shape: tuple[int, ...], expected: tuple[int, int]) -> View:
-    return (lambda m: m) if shape == expected else (lambda m: m.T)
+def _mask_view(shape: tuple[int, ...], B: int, T: int, reading: Reading) -> View:
+    def view(mask: Array) -> Array:
+        mask = mask if shape == (B, T) else mask.T
+        return mask[:, ::-1] if reading.backwards else mask
+
+    return view
 
 
 class Candidate(NamedTuple):
@@ -120,8 +128,8 @@ def _candidates(
     G = max(len(variant.gates), 1)
     shapes = {name: subject.arrays[name].shape for name in names}
     lengths = sorted({n for shape in shapes.values() for n in shape})
-    for H in lengths:
-        if not any(H in shape for shape in shapes.values() if len(shape) > 1):
+    for H in sorted({*lengths, *(n // G for n in lengths if n % G == 0)}):
+        if not any({H, G * H} & {*shape} for shape in shapes.values() if len(shape) > 1):
             continue
         projections = [
             0,

@@ -103,7 +103,7 @@ def match_gradients(
             f"{places[0] if places else order[0]}': ...}}, or call the returned variables so"
         )
     result |= {name: gradient for name, (_, gradient) in zip(labels, loose, strict=True) if name}
-    return {name: np.asarray(result[name]) for name in order if result.get(name) is not None}
+    return {name: np.array(result[name]) for name in order if result.get(name) is not None}
 
 
 def _by_shape(
@@ -145,6 +145,9 @@ def returned_gradients(
     first = items[0] if items else None
     if len(items) == 1 and first is not None and not first[2]:
         own = labels[0] or (order[0] if order[0] == "x" else None)
+        shape = np.shape(first[1])
+        if order[0] == "x" and own and shapes[own] != shape == shapes["x"]:
+            own = "x"  # the name is that of something in the expression
         return {own: np.asarray(first[1])} if own and first[1] is not None else {}
     try:
         return match_gradients(value, shapes, order, expression, who, by_place=False)

@@ -73,7 +73,8 @@ def call(
         If the function raises anything.
     """
     try:
-        return function(*arguments, **keywords)
+        with np.errstate(all="ignore"):  # what is not finite is reported
+            return function(*arguments, **keywords)
     except Exception as error:
         place = place_of(error, file_of(function))
         raise InputError(
