@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from scratchnet.cli.refusal import refuse
 
 if TYPE_CHECKING:
     from scratchnet.stepper import Recording
@@ -70,18 +72,24 @@ def step(
 
     Writes a page, one HTML file that needs no network, unless told otherwise.
     """
+    from scratchnet.errors import InputError
+
     if as_json and terminal:
-        _refuse("--json", "prints for a program, and --terminal for you: leave one of them out")
+        refuse("--json", "prints for a program, and --terminal for you: leave one of them out")
     if target in BY_HAND:
         given = {"--time": time, "--units": units, "--shape": shape, "--ids": ids, "--frame": frame}
         _refuse_any(given, f"is not for {target}, whose sizes are fixed: leave it out")
         if as_json:
-            _refuse("--json", f"is for recordings, and {target} is none: leave it out")
+            refuse("--json", f"is for recordings, and {target} is none: leave it out")
         _by_hand(target, save, open_page, terminal)
         return
-    recording = _recorded(target, time, units, seed, shape or [], ids or [])
+    ended: BaseException | None = None
+    try:
+        recording = _recorded(target, time, units, seed, shape or [], ids or [])
+    except (InputError, KeyboardInterrupt) as error:
+        recording, ended = _before(error), error
     if frame is not None and frame >= len(recording):
-        _refuse("--frame", f"expected at most {len(recording) - 1}, the last line, got {frame}")
+        refuse("--frame", f"expected at most {len(recording) - 1}, the last line, got {frame}")
     if as_json:
         print(recording.to_json())
     elif terminal:
@@ -90,18 +98,29 @@ def step(
         from scratchnet.stepper.display.page import render
 
         _write(save or _page_name(target), render(recording), open_page, frame, as_json)
+    if ended is not None:
+        raise ended
+
+
+def _before(error: BaseException) -> Recording:
+    """Return what was recorded before an error; raise the error again if that is nothing."""
+    recording: Recording | None = getattr(error.__cause__ or error, "recording", None)
+    if not recording:
+        raise error
+    return recording
 
 
 def _recorded(
     target: str, time: int | None, units: int | None, seed: int, shapes: list[str], ids: list[str]
 ) -> Recording:
     """Return the recording of one of ours, or of a function of the user's."""
+    from scratchnet.cli import step_code
     from scratchnet.cli.verify_code import names_file
 
     if names_file(target):
         because = f"is for scratchnet's own examples, not for {target}: leave it out"
         _refuse_any({"--time": time, "--units": units}, because)
-        return _of_user(target, seed, shapes, ids)
+        return step_code.record(target, seed, shapes, ids)
     if target not in NAMES:
         _refuse_name(target)
     _refuse_any(
@@ -117,67 +136,6 @@ def _recorded(
         seed=seed,
     )
     return case.record()
-
-
-def _of_user(target: str, seed: int, shapes: list[str], ids: list[str]) -> Recording:
-    """Record a function of the user's, with the arguments that the options describe."""
-    import numpy as np
-
-    from scratchnet.cli.shapes import named_ids, named_sizes
-    from scratchnet.gradcheck.loading import load
-    from scratchnet.stepper import step as record
-
-    function, *others = load(target)
-    if others or isinstance(function, type) or not callable(function):
-        _refuse("step", f"expected one function, such as mine.py:train, got {target}")
-    generator = np.random.default_rng(seed)
-    arguments: dict[str, Any] = {}
-    for name, sizes in map(named_sizes, shapes):
-        _once(name, arguments)
-        arguments[name] = generator.standard_normal(sizes)
-    for name, (sizes, below) in map(named_ids, ids):
-        _once(name, arguments)
-        arguments[name] = generator.integers(below, size=sizes)
-    _check_arguments(function, target, arguments)
-    try:
-        return record(function, title=target.rpartition(":")[2], **arguments)
-    except Exception as error:
-        from scratchnet.errors import InputError
-
-        said = f"{type(error).__name__}: {error}".removesuffix(".")
-        raise InputError(f"{target} raised {said}. Correct it, or what it is given.") from error
-
-
-def _once(name: str, arguments: dict[str, Any]) -> None:
-    if name in arguments:
-        _refuse("--shape", f"expected each argument once, got {name} more than once. Leave one")
-
-
-def _check_arguments(function: Callable[..., Any], target: str, arguments: dict[str, Any]) -> None:
-    import inspect
-
-    try:
-        signature = inspect.signature(function)
-    except ValueError:  # written in C
-        return
-    try:
-        signature.bind(**arguments)
-    except TypeError as error:
-        needed = [
-            name
-            for name, parameter in signature.parameters.items()
-            if parameter.default is parameter.empty
-            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        ]
-        missing = [name for name in needed if name not in arguments]
-        if missing:
-            _refuse(
-                "--shape",
-                f"expected the shape of every argument of {target}, such as "
-                f"{' '.join(f'--shape {name}=3,4' for name in missing)}, got none for "
-                f"{', '.join(missing)}. Add them, or name a function that needs no arguments",
-            )
-        _refuse("--shape", f"{target} cannot be called so: {error}. Correct the names")
 
 
 def _in_terminal(recording: Recording, frame: int | None) -> None:
@@ -232,16 +190,10 @@ def _refuse_name(name: str) -> None:
     every = (*NAMES, *BY_HAND)
     near = difflib.get_close_matches(name, every, n=1)
     meant = f" Did you mean {near[0]}?" if near else ""
-    _refuse("step", f"expected one of {', '.join(every)}, or FILE.py:FUNCTION, got {name}.{meant}")
+    refuse("step", f"expected one of {', '.join(every)}, or FILE.py:FUNCTION, got {name}.{meant}")
 
 
 def _refuse_any(options: Mapping[str, object], because: str) -> None:
     for option, value in options.items():
         if value not in (None, []):
-            _refuse(option, because)
-
-
-def _refuse(option: str, because: str) -> None:
-    from scratchnet.errors import InputError
-
-    raise InputError(f"{option}: {because}" + ("" if because.endswith(("?", ".")) else "."))
+            refuse(option, because)

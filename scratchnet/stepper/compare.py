@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scratchnet.files import write_whole
 from scratchnet.stepper.frame import Frame
 from scratchnet.stepper.tracing.values import Value
 
@@ -108,7 +109,7 @@ class Comparison:
         """Write the page that shows both."""
         from scratchnet.stepper.display.page import render_beside
 
-        Path(path).write_text(render_beside(self), encoding="utf-8")
+        write_whole(Path(path), render_beside(self).encode())
 
 
 def _key(run: Recording, frame: Frame) -> tuple[str, int, str, int | None]:

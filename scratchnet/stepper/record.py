@@ -113,8 +113,11 @@ def step(
         with _page(), _tracing(tracer):
             result = function(*arguments, **keywords)
     except BaseException as error:
+        recording = made(result=None)
+        said = f"{type(error).__name__}: {error}".removesuffix(": ")
+        recording.truncated = recording.truncated or f"The run ended with {said}"
         with contextlib.suppress(AttributeError):
-            error.recording = made(result=None)  # type: ignore[attr-defined]
+            error.recording = recording  # type: ignore[attr-defined]
         raise
     return made(result=result)
 

@@ -40,7 +40,7 @@ class Recording:
     explanation : str
         A sentence for the page: the first of the function's docstring unless another is set.
     truncated : str or None
-        Where recording stopped, if it reached a limit.
+        Where and why the recording ends before the function did: at a limit, or at an error.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Recording:
         self._store, self._origins = tracer.store, tracer.owners.origins
         self._given, self._options = given, options
         self._result_value: int | None = None
-        if is_number(result) or is_array(result):
+        if not self.truncated and (is_number(result) or is_array(result)):
             self._result_value = self._store.number(Value(content_of(result)))
 
     @property

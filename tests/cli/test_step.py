@@ -24,6 +24,15 @@ def fails():
 def pick(table, labels):
     return table[labels]
 
+def lazily():
+    yield 1
+
+def endless():
+    k = 0
+    while k < 10:
+        k += 1
+    raise KeyboardInterrupt
+
 class Layer:
     pass
 """
@@ -118,16 +127,43 @@ def test_seed_decides_the_arguments(scratchnet, own):
         (["lstm-by-hand", "--units", "3"], "--units: is not for lstm-by-hand"),
         (["lstm-by-hand", "--json"], "--json: is for recordings"),
         (["{own}:affine"], "--shape x=3,4 --shape W=3,4"),
-        (["{own}:affine", "--shape", "x=3,4", "--shape", "W=3,4"], "raised ValueError"),
         (["{own}:affine", "--shape", "x"], "expected NAME=SIZES"),
         (["{own}:affine", "--shape", "x=3", "--shape", "x=3"], "more than once"),
         (["{own}:count", "--shape", "q=3"], "q"),
         (["{own}:count", "--time", "3"], "--time: is for scratchnet's own"),
-        (["{own}:fails"], "raised RuntimeError: no way"),
         (["{own}:Layer"], "expected one function"),
+        (["{own}:Layer"], "write a function that makes the object and calls it"),
+        (["{own}:Layer.forward"], "got Layer.forward, of an object"),
+        (["{own}:lazily"], "No line was recorded"),
         (["{own}:affin"], "did you mean"),
         (["nowhere.py:f"], "does not exist"),
     ],
 )
 def test_what_cannot_be_done(refused, own, words, said):
     assert said in refused("step", *(word.format(own=own) for word in words))
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "said"),
+    [
+        ("fails", [], "raised RuntimeError: no way"),
+        ("affine", ["--shape", "x=3,4", "--shape", "W=3,4"], "raised ValueError: matmul"),
+    ],
+)
+def test_lines_before_an_error_are_shown(scratchnet, own, tmp_path, name, shapes, said):
+    result = scratchnet("step", f"{own}:{name}", *shapes)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    page = (tmp_path / "here" / f"{name}.html").read_text(encoding="utf-8")
+    assert 'id="notice"' in page
+    assert "The run ended with" in page
+    printed = json.loads(scratchnet("step", f"{own}:{name}", *shapes, "--json").stdout)
+    assert printed["frames"]
+    assert printed["truncated"].startswith("The run ended with")
+
+
+def test_lines_before_an_interrupt_are_shown(scratchnet, own, tmp_path):
+    result = scratchnet("step", f"{own}:endless")
+    assert result.exit_code not in (0, None)
+    page = (tmp_path / "here" / "endless.html").read_text(encoding="utf-8")
+    assert "The run ended with KeyboardInterrupt" in page

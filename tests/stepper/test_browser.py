@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scratchnet import step
 from scratchnet.stepper.cases import systems
 from scratchnet.stepper.display.page import render
 
@@ -238,6 +239,15 @@ def test_the_cell_being_computed_is_lit(shown, recordings):
     page.wait_for_function("() => document.querySelector('#drawing svg').ariaLabel.endsWith('df')")
 
 
+def test_a_value_is_drawn_from_the_line_that_computes_it(shown, recordings):
+    frame = next(f for f in recordings["rnn"].at(function="simple_rnn_step") if "a" in f.changed)
+    size = recordings["rnn"].array(frame, "a").size
+    for moment, tiles in ((frame.i - 1, 0), (frame.i, size)):
+        page = shown("rnn", f"#frame={moment}")
+        cell = page.locator("#drawing svg .node").nth(1)
+        assert cell.locator("rect[data-tip]").count() == tiles
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_theme_follows_the_system_and_the_button(shown, scheme):
     page = shown("dense", scheme=scheme)
@@ -303,9 +313,49 @@ def test_two_runs(browser, recordings, tmp_path):
     page = browser.new_page()
     page.goto((tmp_path / "both.html").as_uri() + f"#frame={frame.i + 40}")
     assert page.locator("#drawing svg").count() == 2
+    upper, lower = (page.locator("#drawing svg").nth(k).bounding_box() for k in (0, 1))
+    assert upper["y"] + upper["height"] <= lower["y"]
+    assert upper["x"] == lower["x"]
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     assert "second run" in page.text_content("#values")
+    page.close()
+
+
+def opened(browser, path):
+    """Open a page; afterwards nothing was complained of."""
+    complaints = []
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(path.as_uri())
+    assert complaints == []
+    return page
+
+
+def test_a_recording_without_a_line(browser, tmp_path):
+    step(np.cumsum, np.ones(3)).save(tmp_path / "empty.html")
+    page = opened(browser, tmp_path / "empty.html")
+    assert "No line was recorded" in page.text_content("#notice")
+    assert not page.is_visible("footer")
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "selector", "said"),
+    [("dense", "#drawing svg", "10 of 20 units"), ("rnn", "#legend", "shown: 16 of 20 units")],
+)
+def test_what_is_left_out_is_said(browser, tmp_path, name, selector, said):
+    systems.case(name, units=20, time=3).record().save(tmp_path / "large.html")
+    page = opened(browser, tmp_path / "large.html")
+    assert said in page.text_content(selector)
+    page.close()
+
+
+def test_many_time_steps_scroll_instead_of_shrinking(browser, tmp_path):
+    systems.case("rnn", time=30, units=2).record().save(tmp_path / "long.html")
+    page = opened(browser, tmp_path / "long.html")
+    page.click("#tab-where")
+    assert page.locator(".chart-box svg").bounding_box()["height"] > 150
     page.close()
 
 

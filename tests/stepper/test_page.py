@@ -1,3 +1,4 @@
+import html
 import html.parser
 import json
 import re
@@ -11,7 +12,7 @@ from scratchnet.layers import GRU, LSTM, SimpleRNN
 from scratchnet.stepper.cases import passes, systems
 from scratchnet.stepper.display.drawing import drawing
 from scratchnet.stepper.display.mathml import mathml, plain
-from scratchnet.stepper.display.page import highlighted, render
+from scratchnet.stepper.display.page import highlighted, render, render_beside
 from scratchnet.stepper.display.questions import vanishing, where_from
 from scratchnet.stepper.gradient_flow import hidden_gradients
 
@@ -109,6 +110,7 @@ def test_highlighting_keeps_the_text():
         (r"p_k = \frac{e^{a_k}}{\sum_j e^{a_j}}", "p_k = e^(a_k) / (∑_j e^(a_j))"),
         (r"y = 1 \text{ if } z \ge 0 \text{, else } 0", "y = 1 if z ≥ 0 , else 0"),
         (r"a &= 1 \\ b &= 2", "a = 1\nb = 2"),
+        (r"y' = y (1 - y)", "y′ = y(1 − y)"),
     ],
 )
 def test_latex_as_text_and_mathml(latex, said):
@@ -238,6 +240,18 @@ def test_gradients_vanish_as_the_page_says():
 
 def test_notebook_gets_the_page(recordings):
     assert "srcdoc" in recordings["softmax"]._repr_html_()
+
+
+def test_page_says_where_a_recording_ends(recordings):
+    assert 'id="notice"' not in render(recordings["dense"])
+    cut = step(np.cumsum, np.ones(3), modules=["scratchnet.equations"])
+    assert "No line was recorded" in render(cut)
+    case = systems.case("dense")
+    short = step(case.function, *case.arguments, max_frames=3)
+    assert html.escape(short.truncated) in render(short)
+    whole = short.beside(recordings["dense"])
+    assert f"First run: {html.escape(short.truncated)}" in render_beside(whole)
+    assert "Second run: " not in render_beside(whole)
 
 
 def test_two_runs_on_one_page(recordings, tmp_path):

@@ -103,6 +103,7 @@ def test_an_error_goes_on_with_what_was_recorded():
     recording = caught.value.recording
     assert recording.frames[-1].line == wrong.__code__.co_firstlineno + 2
     assert recording.array(-1, "y").tolist() == (2 * X).tolist()
+    assert recording.truncated.startswith("The run ended with ValueError: matmul")
 
 
 def test_the_page_runs_and_the_variable_is_restored(monkeypatch):
@@ -230,6 +231,23 @@ def test_limits_stop_the_recording_and_not_the_function(limit, most):
     assert name in recording.truncated
     assert "the function ran on to its end" in recording.truncated
     assert step(double, X).truncated is None
+
+
+def test_an_array_beyond_the_limit_is_not_kept():
+    def grow(x):
+        y = x + 1
+        z = np.zeros(1000)
+        return z + y.sum()
+
+    recording = step(grow, X, max_bytes=1000)
+    assert recording.result.shape == (1000,)
+    assert [recording.text(frame) for frame in recording.frames[1:]] == ["y = x + 1"]
+    assert sum(value.array.nbytes for value in recording.values) <= 1000
+    assert f"line {grow.__code__.co_firstlineno + 2} of" in recording.truncated
+    assert recording.to_dict()["result"] is None
+    nothing = step(grow, np.zeros(1000), max_bytes=1000)
+    assert not nothing.frames
+    assert "max_bytes" in nothing.truncated
 
 
 def test_a_limit_reached_deep_inside():

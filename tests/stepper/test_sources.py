@@ -6,6 +6,8 @@ import pytest
 from scratchnet.equations import gru
 from scratchnet.experiments import backprop
 from scratchnet.stepper import step
+from scratchnet.stepper.cases import lessons, systems
+from scratchnet.stepper.display.mathml import mathml
 from scratchnet.stepper.source_text.axes import Axes
 from scratchnet.stepper.source_text.equations import mathematics, numbered
 from scratchnet.stepper.source_text.latex import derived, symbol
@@ -73,6 +75,35 @@ def test_numbered_equations_of_a_docstring():
     assert mathematics("None here.") == ""
 
 
+@pytest.mark.parametrize(
+    ("sentence", "latex"),
+    [
+        (
+            ":math:`y = 1` where :math:`x > 0`, else 0 (A 1958).",
+            r"y = 1\text{ where }x > 0\text{, else 0}",
+        ),
+        ("Return :math:`a = x W`, and its cache.", "a = x W"),
+        (":math:`y = z` clipped to [0, 1]; see below.", r"y = z\text{ clipped to [0, 1]}"),
+        (":math:`p` of ``{x}``\n    on $y$, :math:`q`.", r"p\text{ of x on y, }q"),
+    ],
+)
+def test_a_sentence_keeps_the_words_between_its_formulas(sentence, latex):
+    assert mathematics(sentence) == latex
+    assert mathml(latex)
+
+
+def test_a_comment_may_be_the_equation():
+    def mine(x):
+        y = x + 1  # $y = x + 1$
+        z = y * 2  # doubled: :math:`z = 2 y`, for "$5"
+        return z - 1  # costs $5
+
+    found = equations(mine, 1.0)
+    assert found["y = x + 1  # $y = x + 1$"] == "y = x + 1"
+    assert found['z = y * 2  # doubled: :math:`z = 2 y`, for "$5"'] == "z = 2 y"
+    assert found["return z - 1  # costs $5"] is None
+
+
 def equations(function, *arguments):
     recording = step(function, *arguments)
     return {
@@ -118,8 +149,19 @@ def test_axes_come_from_shape_tables():
     assert axes.of_array("anything", (2, 5), sizes) is None
     assert axes.of_array("x", (7, 3), sizes) is None  # x is no (B, D) then
     assert axes.of_array("number", (), sizes) is None
+    powers = Axes.of([lessons.markov.__doc__])
+    assert powers.named["counts"] == ("V^m", "V")
+    assert powers.sizes({"counts": (49, 7)}) == {"V^m": 49, "V": 7}
     same = axes.sizes({"x": (4, 3), "Wh": (4, 12)})
     assert axes.of_array("anything", (4, 3), same) is None  # B or H?
+
+
+def test_a_function_without_a_table_takes_the_axes_that_its_caller_knows():
+    case = systems.case("backprop")  # all sizes are 2: the shapes alone do not tell
+    recording = step(case.function, *case.arguments)
+    first, second = recording.at(function="sigmoid", event="call")
+    assert recording.values[first.locals["x"]].axes == ("B", "H")
+    assert recording.values[second.locals["x"]].axes == ("B", "K")
 
 
 def test_own_files_are_shown_whole_and_others_function_by_function():

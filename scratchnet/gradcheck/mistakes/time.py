@@ -40,15 +40,26 @@ def _lost_ways_back(built: Built) -> Iterator[Mistake]:
         if start not in starts:
             continue
         state = start[0]
-        for first in (1, 0):
+        for first, final in ((1, True), (0, True), (1, False), (0, False)):
 
-            def edit(e: Edge, d: Array, start: str = start, first: int = first) -> Array | None:
-                return 0 * e.pull(d) if e.start == start and e.t >= first else None
+            def apply(
+                built: Built,
+                upstream: Mapping[str, Array],
+                start: str = start,
+                first: int = first,
+                final: bool = final,
+            ) -> dict[str, Array]:
+                def edit(e: Edge, d: Array) -> Array | None:
+                    return 0 * e.pull(d) if e.start == start and e.t >= first else None
+
+                given = {n: d for n, d in upstream.items() if final or n != start[0]}
+                return built.gradients(given, edit)
 
             lost = f"d{start} of step t+1 is not added to d{state} of step t"
             if first == 0:
                 lost = f"d{start} is never computed: nothing goes back to the step before"
-            yield Mistake(id, f"{lost}.", equation[start], edited(edit), quantity=f"d{state}")
+            lost += "." if final else f"; what arrives at the final {state} is lost too."
+            yield Mistake(id, lost, equation[start], apply, quantity=f"d{state}")
     if {"h_prev", "c_prev"} <= starts and built.steps > 1:
 
         def neither(e: Edge, d: Array) -> Array | None:

@@ -104,7 +104,17 @@ def sample(logits: Array, temperature: float, u: float) -> int:
 
 
 def sample_at_temperatures(logits: Array, temperatures: list[float], us: list[float]) -> Array:
-    """Return how often each id is picked, one row a temperature, with the same random numbers."""
+    """Return how often each id is picked, one row a temperature, with the same random numbers.
+
+    ================  ==========  ==================================
+    array             shape       meaning
+    ================  ==========  ==================================
+    ``logits``        (V,)        what a network answers
+    ``temperatures``  (R,)        one a row
+    ``us``            (N,)        random numbers from [0, 1)
+    ``counts``        (R, V)      how often each id was picked
+    ================  ==========  ==================================
+    """
     counts = np.zeros((len(temperatures), len(logits)), dtype=int)
     for row, temperature in enumerate(temperatures):
         for u in us:

@@ -15,6 +15,7 @@ import numpy as np
 from scratchnet.arguments import positive_integer
 from scratchnet.backend import Array
 from scratchnet.errors import InputError
+from scratchnet.experiments import backprop
 from scratchnet.layers import GRU, LSTM, SimpleRNN
 from scratchnet.optimizers import Adam
 from scratchnet.stepper.cases import lessons, passes
@@ -141,13 +142,13 @@ def _backprop() -> Case:
         "before any weight moves.",
         passes.mazur_round,
         (
-            np.array([[0.05, 0.10]]),
-            np.array([[0.01, 0.99]]),
-            np.array([[0.15, 0.25], [0.20, 0.30]]),
-            np.array([0.35, 0.35]),
-            np.array([[0.40, 0.50], [0.45, 0.55]]),
-            np.array([0.60, 0.60]),
-            0.5,
+            backprop.X,
+            backprop.TARGET,
+            backprop.W_HIDDEN,
+            backprop.B_HIDDEN,
+            backprop.W_OUTPUT,
+            backprop.B_OUTPUT,
+            backprop.LEARNING_RATE,
         ),
     )
 

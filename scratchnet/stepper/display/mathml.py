@@ -57,7 +57,16 @@ def _element(latex: str) -> Element | None:
         return None
     for part in element.iter():
         part.text = html.unescape(part.text) if part.text else part.text
+    for part in element.iter("msup"):
+        _lower_prime(part)
     return element
+
+
+def _lower_prime(element: Element) -> None:
+    """Put a prime beside its letter: the sign is raised already, and twice raised it is lost."""
+    if element[1].text == "\N{PRIME}":
+        element.tag, element[1].tag = "mrow", "mo"
+        element[1].attrib.update(lspace="0", rspace="0")
 
 
 def _text(element: Element) -> str:

@@ -27,6 +27,11 @@ SCRIPTS = (
     "timeline.js", "questions.js", "page.js",
 )  # fmt: skip
 
+NOTHING = (
+    "No line was recorded: lambdas are not looked into, and a generator or a coroutine has yet to "
+    "run. Step through a function that calls it and uses what it gives."
+)
+
 CLASSES = {Comment: "c", String: "s", Number: "n", Keyword: "k"}
 """What is coloured in a line of source."""
 
@@ -36,6 +41,7 @@ def render(recording: Recording) -> str:
     return _page(
         recording.title,
         recording.explanation,
+        _notice(recording),
         {
             "runs": [_run(recording)],
             "moments": None,
@@ -50,6 +56,11 @@ def render_beside(comparison: Comparison) -> str:
     return _page(
         f"{comparison.first.title}, two runs",
         "",
+        " ".join(
+            f"{which} run: {said}"
+            for which, run in (("First", comparison.first), ("Second", comparison.second))
+            if (said := _notice(run))
+        ),
         {
             "runs": [_run(comparison.first), _run(comparison.second)],
             "moments": [list(pair) for pair in comparison.pairs],
@@ -64,7 +75,14 @@ def _recurrent(recording: Recording) -> bool:
     return network is not None and network["kind"] in ("simple_rnn", "lstm", "gru")
 
 
-def _page(title: str, explanation: str, data: dict[str, Any]) -> str:
+def _notice(recording: Recording) -> str:
+    """Return what a reader must know of the recording as a whole: where it ends, and why."""
+    if recording.truncated or recording.frames:
+        return recording.truncated or ""
+    return NOTHING
+
+
+def _page(title: str, explanation: str, notice: str, data: dict[str, Any]) -> str:
     script = "\n".join(_source(name) for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -75,6 +93,7 @@ def _page(title: str, explanation: str, data: dict[str, Any]) -> str:
         .render(
             title=title,
             explanation=explanation,
+            notice=notice,
             style=_source("page.css"),
             script=script,
             digest=digest,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 _ROW = re.compile(r"``([\w, ]+)``\s+(\([^)]*\))")
 _PARAMETER = re.compile(r"^(\w+) : (?:tuple of )?array.*?shape (\([^)]*\))", re.MULTILINE)
-_SYMBOL = re.compile(r"^(\d*)([A-Z])$")
+_SYMBOL = re.compile(r"^(\d*)([A-Z])(?:\^\w)?$")
 
 
 @dataclass

@@ -2,6 +2,7 @@ r"""The equation of a line: what ``# (4)`` and ``# (4')`` cite, as LaTeX."""
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from scratchnet.stepper.source_text.latex import derived
@@ -10,15 +11,30 @@ _CITATION = re.compile(r"#\s*((?:\(\d+'?\)(?:,\s*)?)+)\s*(.*)$")
 _LABEL = re.compile(r"\\text\{\((\d+)(?:,\s*([^)]*))?\)\}")
 _BLOCK = re.compile(r"^( *)\.\. math::[ ]*(.*)\n((?:\n|\1[ ]+.*(?:\n|$))*)", re.MULTILINE)
 _INLINE = re.compile(r":math:`([^`]*)`")
+_COMMENT = re.compile(r"#.*?(?::math:`([^`]+)`|\$([^$]+)\$)")
+_ASIDE = re.compile(r"(?: \(|,? and\b|[.;]).*$", re.DOTALL)
 
 
 def mathematics(docstring: str) -> str:
-    """Return the mathematics of a docstring: its blocks, or else what stands in its first line."""
+    """Return the mathematics of a docstring: its blocks, or else that of its first sentence."""
     blocks = [_block(match) for match in _BLOCK.finditer(docstring + "\n")]
     if blocks:
         whole = r" \\ ".join(blocks)
         return rf"\begin{{align*}} {whole} \end{{align*}}" if "&" in whole else whole
-    return r", \quad ".join(_INLINE.findall(docstring.partition("\n\n")[0]))
+    return _sentence(docstring.partition("\n\n")[0])
+
+
+def _sentence(words: str) -> str:
+    r"""Return a sentence's formulas with the words behind each: ``y = 1 \text{ where } x > 0``."""
+    _, *parts = _INLINE.split(words)
+    parts[-1:] = [_ASIDE.sub("", part) for part in parts[-1:]]
+    between = [rf"\text{{{_words(part)}}}" if part else "" for part in parts[1::2]]
+    return "".join(itertools.chain(*zip(parts[::2], between, strict=True)))
+
+
+def _words(said: str) -> str:
+    """Return what LaTeX takes as plain text."""
+    return re.sub(r"[^\w ,:\[\]()-]", "", re.sub(r"\s+", " ", said))
 
 
 def numbered(docstring: str) -> dict[tuple[int, str], str]:
@@ -41,8 +57,8 @@ def equation_of_lines(
 ) -> dict[int, str]:
     """Return the LaTeX of every line between ``first`` and ``last`` that cites an equation.
 
-    A line that cites ``(4')`` differentiates equation (4): it gets its own statement, where that
-    can be written as LaTeX, and (4) behind it.
+    A comment may also say it itself: ``# $a = x W$``.  A line that cites ``(4')`` differentiates
+    equation (4): it gets its own statement, where that can be written as LaTeX, and (4) behind it.
     """
     equations = {**numbered(module_doc), **numbered(doc)}
     whole = mathematics(doc)
@@ -50,6 +66,9 @@ def equation_of_lines(
     for line in range(first, min(last, len(lines)) + 1):
         citation = _CITATION.search(lines[line - 1])
         if not citation:
+            comment = _COMMENT.search(lines[line - 1])
+            if comment:
+                answer[line] = comment[1] or comment[2]
             continue
         cited = re.findall(r"\((\d+)('?)\)", citation[1])
         parts = [_chosen(equations, int(number), function) for number, _ in cited]

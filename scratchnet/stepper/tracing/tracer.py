@@ -195,14 +195,18 @@ class Tracer:
         written: tuple[str, ...] = (),
         statement: Statement | None = None,
     ) -> None:
-        before = call.seen
+        before, kept = call.seen, len(self.store.values)
         call.seen = self._look(call, found, before)
+        if self.store.size > self._max_bytes:
+            self.store.forget(kept)
+            self._cut(f"{self._max_bytes} bytes of values (max_bytes)", call.function, line)
+            return
         changed = {
             name: seen.value
             for name, seen in call.seen.items()
             if name not in before
             or seen.content != before[name].content
-            or (name.partition("[")[0] in written and name not in twice)
+            or name.partition("[")[0] in written
         }
         self.frames.append(
             Frame(
@@ -219,7 +223,8 @@ class Tracer:
                 locals={n: seen.value for n, seen in call.seen.items() if n not in twice},
             )
         )
-        self._check_limits()
+        if len(self.frames) >= self._max_frames:
+            self._cut(f"{self._max_frames} lines (max_frames)", call.function, line)
 
     def _look(self, call: _Call, found: dict[str, Any], before: dict[str, Seen]) -> dict[str, Seen]:
         """Copy what is visible; what is as it was before keeps its value."""
@@ -234,23 +239,23 @@ class Tracer:
             else:
                 view = self.owners.view(thing, function.name, now, call)
                 axes = function.axes.of_array(name, content.shape, call.sizes)
+                axes = axes or self._axes_outside(call, thing)
                 number = self.store.number(Value(content, view, axes))
                 now[name] = Seen(thing, content, number)
                 self.owners.note_given(call.number, name, number, thing)
             self.owners.note(thing, function.name, name, now[name].value)
         return {name: now[name] for name in found}
 
-    def _check_limits(self) -> None:
-        if len(self.frames) >= self._max_frames:
-            limit = f"{self._max_frames} lines (max_frames)"
-        elif self.store.size >= self._max_bytes:
-            limit = f"{self._max_bytes} bytes of values (max_bytes)"
-        else:
-            return
-        last = self.frames[-1]
+    def _axes_outside(self, call: _Call, thing: Any) -> tuple[str, ...] | None:
+        """Return the names that the caller knows an array's axes by."""
+        outside = call.caller.seen.values() if call.caller else ()
+        same = (self.store.values[seen.value].axes for seen in outside if seen.thing is thing)
+        return next(same, None)
+
+    def _cut(self, limit: str, function: int, line: int) -> None:
         self.truncated = (
-            f"Recording stopped after {limit}, at line {last.line} of "
-            f"{self.sources.functions[last.function].name}; the function ran on to its end. "
+            f"Recording stopped at {limit}, at line {line} of "
+            f"{self.sources.functions[function].name}; the function ran on to its end. "
             "Give it smaller inputs, or step(…) a larger limit or fewer modules."
         )
         self.stop()

@@ -116,6 +116,13 @@ class Store:
             self.size += len(value.content.data)
         return number
 
+    def forget(self, count: int) -> None:
+        """Keep only the first ``count`` values."""
+        for value in self.values[count:]:
+            self.size -= len(value.content.data)
+            del self._numbers[value]
+        del self.values[count:]
+
 
 def is_array(value: Any) -> bool:
     """Whether this is an array of numbers, on the host or a device."""

@@ -5,20 +5,24 @@ const UNIT = { most: 10, across: 180, radius: 29 };
 /** Draw the layers of one run; returns how to show a frame in them. */
 function layered(run, host) {
   const { layers, neuron } = run.drawing;
-  const sizes = [unitsOf(run, layers[0].x), ...layers.map((layer) => unitsOf(run, layer.a))];
+  const units = [unitsOf(run, layers[0].x), ...layers.map((layer) => unitsOf(run, layer.a))];
+  const sizes = units.map((count) => Math.min(UNIT.most, count));
   const tallest = Math.max(...sizes);
   const width = UNIT.across * sizes.length;
   const box = host.closest(".scroll");
   const down = Math.max(84, Math.min(190, (width * ((box.clientHeight - 20) / Math.max(1, box.clientWidth)) - 46) / tallest / (beside ? 2 : 1)));
-  const height = 46 + down * tallest;
+  const height = 46 + down * tallest + (units.some((count, column) => count > sizes[column]) ? 20 : 0);
   const svg = svgElement("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
-  svg.style.maxHeight = "100%";
+  svg.style.maxHeight = `${Math.max(box.clientHeight / runs.length - 30, 0.75 * height)}px`; // else it scrolls
   svg.style.minWidth = `${width * 0.55}px`;
   const centre = (column, k) => [UNIT.across * (column + 0.5), 46 + down * (k + 0.5 + (tallest - sizes[column]) / 2)];
   const edges = layers.map((_, l) => edgesOf(svg, sizes, centre, l));
   const nodes = sizes.map((size, column) => Array.from({ length: size }, (_, k) => unit(svg, ...centre(column, k))));
   const titles = sizes.map((_, column) => svg.appendChild(svgElement("text", { x: UNIT.across * (column + 0.5), y: 20, "text-anchor": "middle", "font-size": 14 })));
   const gradientTitles = sizes.map((_, column) => svg.appendChild(svgElement("text", { x: UNIT.across * (column + 0.5), y: 37, "text-anchor": "middle", "font-size": 13, class: "backward" })));
+  units.forEach((count, column) => {
+    if (count > sizes[column]) svg.append(svgElement("text", { x: UNIT.across * (column + 0.5), y: height - 6, "text-anchor": "middle", "font-size": 12, class: "soft" }, `${sizes[column]} of ${count} units`));
+  });
   host.append(svg);
   const most = layeredEnds(run);
   return (frame) => {
@@ -39,7 +43,7 @@ function layered(run, host) {
 
 function unitsOf(run, series) {
   const shape = series?.length ? run.values[series[0][1]].shape : [];
-  return Math.min(UNIT.most, shape.at(-1) ?? 1);
+  return shape.at(-1) ?? 1;
 }
 
 /** What a column of units shows: the input, or a layer's sum and then its output. */
@@ -59,6 +63,12 @@ function unitsAt(run, column, frame) {
   };
 }
 
+/** Which example of the batch is drawn; nothing where there is one alone. */
+function exampleShown(run) {
+  const { shape } = run.values[run.drawing.layers[0].x[0][1]];
+  return shape.length > 1 && shape[0] > 1 ? `example 0 of ${shape[0]}` : "";
+}
+
 function layeredEnds(run) {
   const end = (...keys) => Math.max(LEAST, ...run.drawing.layers.flatMap((layer) => keys.flatMap((key) => (layer[key] || []).map(([, id]) => largest(flat(run.values[id]))))));
   return { value: end("x", "a", "y", "W"), gradient: end("da", "dx", "dW") };
@@ -71,7 +81,7 @@ function edgesOf(svg, sizes, centre, l) {
       const [[x1, y1], [x2, y2]] = [centre(l, i), centre(l + 1, j)];
       const line = (shift) => svgElement("line", { x1, y1: y1 + shift, x2, y2: y2 + shift, "stroke-linecap": "round" });
       const [weight, gradient] = [line(-2), line(4)];
-      const share = sizes[l + 1] > 1 ? 0.24 + 0.14 * (j % 3) : 0.4; // so that labels keep apart
+      const share = sizes[l + 1] > 1 ? 0.3 + 0.12 * (j % 3) : 0.4; // so that labels keep apart
       const x = x1 + (x2 - x1) * share, y = y1 + (y2 - y1) * share;
       const text = svgElement("text", { x, y: y - 5, "text-anchor": "middle", "font-size": 11, class: "edge" });
       svg.append(weight, gradient);

@@ -162,8 +162,8 @@ function drawLegend() {
   const ranges = run.drawing.kind === "unrolled" ? { value: ends(run, "values"), gradient: ends(run, "gradients") } : layeredEnds(run);
   const bars = [scaleBar("value", run.drawing.kind === "unrolled" ? "values (x apart)" : "values", ranges.value)];
   if (ranges.gradient > LEAST) bars.push(scaleBar("gradient", "gradients", ranges.gradient));
-  const batch = run.drawing.layers && run.values[run.drawing.layers[0].x[0][1]].shape;
-  if (batch?.length > 1 && batch[0] > 1) bars.push(element("span", { textContent: `shown: example 0 of ${batch[0]}` }));
+  const part = run.drawing.kind === "unrolled" ? tilesShown(run) : exampleShown(run);
+  if (part) bars.push(element("span", { textContent: `shown: ${part}` }));
   byId("legend").replaceChildren(...bars);
 }
 
@@ -183,31 +183,39 @@ function fromLink(link) {
   return match ? Number(match[1]) : 0;
 }
 
-drawTabs();
-drawTimeline();
-setTheme(theme);
-select("step");
-go(fromLink(location.href));
-
-addEventListener("hashchange", (event) => go(fromLink(event.newURL)));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => setTheme(event.matches ? "dark" : "light"));
-byId("theme").addEventListener("click", () => setTheme(theme === "dark" ? "light" : "dark"));
-addEventListener("resize", () => {
-  drawNetworks();
-  show();
-});
-byId("equations").addEventListener("change", () => showTimeline(moment));
-for (const button of document.querySelectorAll("[data-go]")) {
-  button.addEventListener("click", () => act(button.dataset.go));
-}
-byId("copy").addEventListener("click", async () => {
-  const link = new URL(`#frame=${moment}`, location.href).href;
-  try {
-    await navigator.clipboard.writeText(link);
-    byId("copy").textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(byId("link"));
-    byId("copy").textContent = "Press Ctrl+C";
+function begin() {
+  drawTabs();
+  drawTimeline();
+  setTheme(theme);
+  select("step");
+  go(fromLink(location.href));
+  addEventListener("hashchange", (event) => go(fromLink(event.newURL)));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => setTheme(event.matches ? "dark" : "light"));
+  byId("theme").addEventListener("click", () => setTheme(theme === "dark" ? "light" : "dark"));
+  addEventListener("resize", () => {
+    drawNetworks();
+    show();
+  });
+  byId("equations").addEventListener("change", () => showTimeline(moment));
+  for (const button of document.querySelectorAll("[data-go]")) {
+    button.addEventListener("click", () => act(button.dataset.go));
   }
-  setTimeout(() => (byId("copy").textContent = "Copy link"), 1500);
-});
+  byId("copy").addEventListener("click", async () => {
+    const link = new URL(`#frame=${moment}`, location.href).href;
+    try {
+      await navigator.clipboard.writeText(link);
+      byId("copy").textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(byId("link"));
+      byId("copy").textContent = "Press Ctrl+C";
+    }
+    setTimeout(() => (byId("copy").textContent = "Copy link"), 1500);
+  });
+}
+
+if (moments.length) {
+  begin();
+} else { // the notice says why
+  document.documentElement.dataset.theme = theme;
+  for (const part of [byId("step"), byId("theme"), document.querySelector("footer")]) part.hidden = true;
+}

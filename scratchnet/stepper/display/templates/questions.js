@@ -37,7 +37,7 @@ function showWhere() {
     element("h2", { textContent: "Where does dL/dh at step t come from?" }),
     element("p", { textContent: "The hidden state h of step t is used twice: it is that step’s output, and step t + 1 starts from it. So its gradient is the sum of two parts. Backward reads from the last step to the first; step t + 1 hands its dh_prev to step t." }),
     element("p", { textContent: `After the last step, t = ${latest}, nothing comes: there the second part is zero.` }),
-    element("div", {}, barChart(ordered.map((step) => ({ t: step.t, output: norm(step.output), later: norm(step.later), total: norm(step.total) })))),
+    element("div", { className: "chart-box" }, barChart(ordered.map((step) => ({ t: step.t, output: norm(step.output), later: norm(step.later), total: norm(step.total) })))),
     element("p", {}, scaleBar("gradient", "gradient", most)),
     element("div", {}, table),
   );
@@ -49,6 +49,7 @@ function barChart(steps) {
   const most = Math.max(...steps.flatMap((step) => [step.output, step.later, step.total])) || 1;
   const svg = svgElement("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": "Norms of the two parts of dL/dh for every t; the numbers are in the table below" });
   svg.style.maxWidth = `${width * 1.2}px`;
+  svg.style.minWidth = `${width * 0.8}px`;
   svg.style.marginInline = "0";
   const y = (norm) => base - (norm / most) * 130;
   const across = (width - left - 10) / steps.length;

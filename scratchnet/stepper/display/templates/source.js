@@ -92,7 +92,7 @@ function showEquation(run, frame) {
   } else if (doc) {
     box.innerHTML = doc;
   } else {
-    box.replaceChildren(element("p", { textContent: `No equation: this line of ${name} is bookkeeping.` }));
+    box.replaceChildren(element("p", { textContent: `No equation is given for this line of ${name}.` }));
   }
   box.scrollTop = 0;
 }

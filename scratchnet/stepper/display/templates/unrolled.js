@@ -116,6 +116,15 @@ function tiles(run, host, id, most, scale, name, t) {
   }
 }
 
+/** How much of the hidden state the tiles have room for; nothing where it is all of it. */
+function tilesShown(run) {
+  const [, id] = run.drawing.columns.flatMap((column) => column.values.at(-1))[0] ?? [];
+  if (id === undefined) return "";
+  const { shape } = run.values[id];
+  const parts = [[shape.at(-1) ?? 1, TILES.columns, "units"], [shape.at(-2) ?? 1, TILES.rows, "examples"]];
+  return parts.filter(([count, most]) => count > most).map(([count, most, what]) => `${most} of ${count} ${what}`).join(", ");
+}
+
 /** The states' wires from one column to the next, and back. */
 function wiresBetween(svg, rows, t) {
   const from = CELL.left + t * CELL.across + CELL.width, to = CELL.left + (t + 1) * CELL.across;
