@@ -6,7 +6,6 @@ import base64
 import platform
 from pathlib import Path
 
-import jinja2
 import keras
 import numpy as np
 import tensorflow as tf
@@ -15,6 +14,7 @@ import scratchnet
 from keras_impl.parity.compare import Comparison
 from keras_impl.parity.pictures import DARK, LIGHT, pictures, png
 from scratchnet.files import write_whole
+from scratchnet.pages import templates
 
 CAPTIONS = {
     "agreement": "Every compared array. A dot left of its mark agrees.",
@@ -40,30 +40,23 @@ def write(found: Comparison, folder: Path) -> Path:
         name: {theme: png(draw(found, colours)) for theme, colours in THEMES.items()}
         for name, draw in pictures(found).items()
     }
-    page = _template().render(
-        found=found,
-        pictures={
-            name: {theme: base64.b64encode(data).decode() for theme, data in both.items()}
-            for name, both in drawn.items()
-        },
-        captions=CAPTIONS,
-        versions=_versions(),
-        worst=_worst(found),
+    page = (
+        templates("keras_impl.parity")
+        .get_template("report.html.j2")
+        .render(
+            found=found,
+            pictures={
+                name: {theme: base64.b64encode(data).decode() for theme, data in both.items()}
+                for name, both in drawn.items()
+            },
+            captions=CAPTIONS,
+            versions=_versions(),
+            worst=_worst(found),
+        )
     )
     for name, both in drawn.items():
         write_whole(folder / f"{name}.png", both["light"])
     return write_whole(folder / "report.html", page.encode())
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("keras_impl.parity"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
 
 
 def _versions() -> dict[str, str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import textwrap
 from typing import TYPE_CHECKING
 
-import jinja2
-
 from scratchnet.experiments.recurrence.equations import FUNCTIONS
+from scratchnet.pages import templates
 
 if TYPE_CHECKING:
     from scratchnet.experiments.recurrence.by_hand import WorkedExample
@@ -99,13 +97,17 @@ def text(example: WorkedExample) -> str:
 
 def html(example: WorkedExample) -> str:
     """Return the example as a self-contained page, light and dark."""
-    return _template().render(
-        example=example,
-        title=title(example),
-        introduction=introduction(example),
-        weight_rows=weight_rows(example),
-        check=check(example),
-        coloured=coloured,
+    return (
+        templates("scratchnet.experiments.recurrence")
+        .get_template("by_hand.html.j2")
+        .render(
+            example=example,
+            title=title(example),
+            introduction=introduction(example),
+            weight_rows=weight_rows(example),
+            check=check(example),
+            coloured=coloured,
+        )
     )
 
 
@@ -121,15 +123,3 @@ def _kind(piece: str) -> str:
     if re.match(r"d[a-zA-Z]", piece):
         return "gradient"
     return "plain"
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("scratchnet.experiments.recurrence"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("by_hand.html.j2")

@@ -7,15 +7,13 @@ come from the user's file.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import jinja2
-
 from scratchnet.gradcheck.display.terminal import MARKS, details, figure, remarks, sizes
 from scratchnet.gradcheck.report import HeatMap, Report
+from scratchnet.pages import templates
 
 SCALE = ("#fff5eb", "#fdd0a2", "#fd8d3c", "#d94801", "#7f2704")
 """From a rounding error to an error as large as the gradient; light to dark, one hue."""
@@ -34,13 +32,19 @@ class Cell(NamedTuple):
 
 def fragment(report: Report) -> str:
     """Return one report for a notebook."""
-    return _template("report.html.j2").render(_report(report))
+    return (
+        templates("scratchnet.gradcheck.display")
+        .get_template("report.html.j2")
+        .render(_report(report))
+    )
 
 
 def document(reports: Sequence[Report], title: str) -> str:
     """Return a page of reports."""
-    return _template("page.html.j2").render(
-        title=title, fragments=[fragment(report) for report in reports]
+    return (
+        templates("scratchnet.gradcheck.display")
+        .get_template("page.html.j2")
+        .render(title=title, fragments=[fragment(report) for report in reports])
     )
 
 
@@ -86,15 +90,3 @@ def _luminance(colour: list[int]) -> float:
     shares = [channel / 255 for channel in colour]
     linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
     return sum(w * s for w, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-@functools.cache
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("scratchnet.gradcheck.display"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)

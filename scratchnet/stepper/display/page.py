@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import html
 import json
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Number, String
 
+from scratchnet.pages import templates
 from scratchnet.stepper.display.drawing import drawing
 from scratchnet.stepper.display.mathml import mathml, plain
 from scratchnet.stepper.display.questions import vanishing, where_from
@@ -88,7 +87,7 @@ def _page(title: str, explanation: str, notice: str, data: dict[str, Any]) -> st
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     said = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return (
-        _environment()
+        templates("scratchnet.stepper.display")
         .get_template("page.html.j2")
         .render(
             title=title,
@@ -158,17 +157,6 @@ def highlighted(lines: list[str]) -> list[str]:
 
 
 def _source(name: str) -> str:
-    loader = _environment().loader
+    loader = templates("scratchnet.stepper.display").loader
     assert loader is not None
-    return loader.get_source(_environment(), name)[0]
-
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("scratchnet.stepper.display"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return loader.get_source(templates("scratchnet.stepper.display"), name)[0]
