@@ -30,6 +30,7 @@ def compatible(one, other) -> bool:
     return bool(np.all((one == other) | np.isnan(one) | np.isnan(other)))
 
 
+@pytest.mark.slow
 @given(frame=frames())
 def test_what_can_become_the_same_has_the_same_number(frame):
     number = same_record(frame[FEATURES])
@@ -56,6 +57,7 @@ def test_a_missing_value_links_what_it_could_be():
     assert len(set(number)) == 3
 
 
+@pytest.mark.slow
 @given(frame=frames(), seed=st.integers(0, 1000), fill=st.sampled_from([1.0, 2.0, 3.0]))
 def test_no_record_is_on_both_sides_once_filled(frame, seed, fill):
     try:

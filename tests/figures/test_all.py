@@ -12,6 +12,8 @@ from scratchnet import figures
 from scratchnet.cli.plot import PLOTS
 from scratchnet.errors import MissingExtraError
 
+pytestmark = pytest.mark.slow
+
 FRAME = pd.DataFrame({"a": [1, 1, 4], "b": [2, 3, np.nan], "kind": [0, 0, 1]})
 DRAWN = {
     **{name: getattr(figures, name) for name in PLOTS},

@@ -212,6 +212,7 @@ def test_large_arrays_are_sampled():
     assert {name for name, _ in chosen} == set(arrays)
 
 
+@pytest.mark.slow
 def test_one_wrong_entry_of_a_large_array_is_seen():
     rng = np.random.default_rng(0)
     x, W = rng.normal(size=(40, 60)), rng.normal(size=(60, 80))

@@ -10,6 +10,8 @@ from scratchnet.gradcheck.loading import load
 from scratchnet.gradcheck.report import WRONG
 from tests.planted_bugs.learners.library import CODES
 
+pytestmark = pytest.mark.slow
+
 CASES = 500
 SHARES = 5
 

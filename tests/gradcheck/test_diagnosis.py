@@ -8,6 +8,8 @@ import pytest
 from scratchnet import gradcheck
 from scratchnet.gradcheck.diagnosis.transforms import close, factor_name, negligible, transforms
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"batch size": 3, "number of time steps": 7}
 
 

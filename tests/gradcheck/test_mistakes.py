@@ -11,6 +11,8 @@ from scratchnet.gradcheck import references
 from scratchnet.gradcheck.findings import TITLES
 from scratchnet.gradcheck.mistakes import all_mistakes
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(3, 3, 4, 2), (1, 1, 2, 2), (2, 2, 3, 3), (3, 4, 2, 5), (2, 1, 4, 3)]
 """B, T, D, H."""
 

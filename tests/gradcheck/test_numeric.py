@@ -10,6 +10,8 @@ import pytest
 from scratchnet.gradcheck import numeric
 from tests.helpers import assert_agrees
 
+pytestmark = pytest.mark.slow
+
 UNARY = {
     "tanh": (np.tanh, lambda v: 1 / np.cosh(v) ** 2),
     "exp": (lambda v: np.exp(np.clip(v, -50, 50)), lambda v: np.exp(v) * (abs(v) < 50)),

@@ -14,6 +14,8 @@ from scratchnet.gradcheck.subjects.own_model import ModelSubject
 from scratchnet.layers import LSTM, Bidirectional, Dense, Dropout, Layer
 from tests.helpers import assert_agrees
 
+pytestmark = pytest.mark.slow
+
 CASES = list(catalogue.everything())
 TOLERANCE = {"float64": 1e-7, "float32": 1e-4}
 

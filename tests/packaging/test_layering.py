@@ -1,6 +1,7 @@
 """Arrows point one way: what may import what, read off the sources."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -58,6 +59,7 @@ def sources(package: str) -> list[Path]:
     return paths
 
 
+@functools.cache
 def room(dotted: str) -> str:
     """``layers`` for ``scratchnet.layers.lstm``; empty for the package itself and for others."""
     package, _, rest = dotted.partition(".")

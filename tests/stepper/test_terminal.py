@@ -41,6 +41,7 @@ def test_frame_shows_line_equation_and_numbers(recording):
         assert f"{x:.4f}" in text
 
 
+@pytest.mark.slow
 def test_all_frames_one_after_the_other(recording):
     console = screen()
     terminal.show_all(recording, console)
@@ -49,6 +50,7 @@ def test_all_frames_one_after_the_other(recording):
         assert f"{i} of {len(recording) - 1}  " in text
 
 
+@pytest.mark.slow
 def test_every_system_can_be_shown():
     for case in systems.cases(time=3).values():
         recording = case.record()
