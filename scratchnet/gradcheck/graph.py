@@ -204,8 +204,7 @@ class Graph:
                 key = id(edge.to)
                 gradients[key] = gradients[key] + share if key in gradients else share
         return {
-            (node.name, node.t): np.broadcast_to(gradients.get(id(node), 0.0), np.shape(node.value))
-            for node in self.nodes
+            (node.name, node.t): _shaped(gradients.get(id(node)), node.value) for node in self.nodes
         }
 
     def values(self, t: int) -> dict[str, Array]:
@@ -220,6 +219,13 @@ class Graph:
         node = Node(name, value, t)
         self.nodes.append(node)
         return node
+
+
+def _shaped(d: Array | None, value: Array) -> Array:
+    """Return a gradient in its array's shape, zeros where nothing came back."""
+    if d is None:
+        return np.zeros(np.shape(value))
+    return d if np.shape(d) == np.shape(value) else np.broadcast_to(d, np.shape(value))
 
 
 def _base(slot: str) -> str:

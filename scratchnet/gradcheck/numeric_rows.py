@@ -25,7 +25,7 @@ ONE_HOT = 48
 NEARBY = 0.02
 """How far away, in relation, a wrong gradient is looked at once more."""
 
-MOST_CONFIRMING = 60
+MOST_CONFIRMING = 12
 """Entries that are differentiated there."""
 
 DIRECTIONS = 3
@@ -104,9 +104,8 @@ class NumericRows:
             arrays[key] = (arrays[key] * jitter).astype(arrays[key].dtype)
         limit = min(MOST_CONFIRMING, numeric.affordable(arrays, self.pulled.outputs))
         chosen, _ = numeric.choose(arrays, [name], limit, self.rng)
-        columns = numeric.columns(
-            subject.run, arrays, list(dict.fromkeys([*chosen, (name, row.worst)])), self.precision
-        )
+        some = [(name, row.worst), *chosen[:: max(1, len(chosen) // MOST_CONFIRMING)]]
+        columns = numeric.columns(subject.run, arrays, list(dict.fromkeys(some)), self.precision)
         pulls = [(self.upstream, subject.pull(arrays, self.upstream).gradients)]
         (again,) = against_differences(columns, pulls, arrays, [name], subject.dtype)
         return row if again.verdict == WRONG else again
