@@ -15,7 +15,7 @@ demo: $(READY) ## set up .venv and compare the two engines on a small model
 test: check ## check, then every test
 	$(BIN)/pytest -n auto
 
-test-quick: $(READY) ## the tests of under two minutes in all
+test-quick: $(READY) ## the tests of about two minutes in all
 	$(BIN)/pytest -n auto -m 'not slow'
 
 check: $(READY) ## lint, formatting, types
