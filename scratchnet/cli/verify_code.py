@@ -11,6 +11,7 @@ from scratchnet import gradcheck
 from scratchnet.cli.shapes import Shape, listed, named_ids, named_sizes, sizes
 from scratchnet.cli.verified import Checked
 from scratchnet.errors import InputError
+from scratchnet.gradcheck.loading import load
 
 SHAPES: dict[str, Shape] = {"dense": (5, 4), "embedding": (3, 6)}
 """Inputs that differ from `SEQUENCES`."""
@@ -42,7 +43,11 @@ def check_code(
     InputError
         If an option is malformed, missing, or belongs to another kind of target.
     """
-    code = read(target, like, input_shape, shapes, ids)
+    try:
+        code = read(target, like, input_shape, shapes, ids)
+    except InputError:
+        load(target)  # a file that is not there matters more than the options
+        raise
     report = gradcheck.check_file(target, seed=seed, **code.arguments)
     report.notes[:0] = code.assumed
     report.replay = command(target, *code.words, seed=seed)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scratchnet import gradcheck
-from scratchnet.cli import verified, verify_own
+from scratchnet.cli import verified, verify_code, verify_own
 from scratchnet.gradcheck import catalogue
 from scratchnet.gradcheck.report import RIGHT, UNJUDGED, WRONG, Report, Row
 from tests.gradcheck.samples import right, unjudged, wrong
@@ -63,6 +63,7 @@ CASES = [
 def checks(monkeypatch) -> Checks:
     calls = Checks()
     monkeypatch.setattr(verify_own, "check", calls.check)
+    monkeypatch.setattr(verify_code, "load", lambda target: None)
     for name in ("check_layer", "check_file"):
         monkeypatch.setattr(gradcheck, name, getattr(calls, name))
     monkeypatch.setattr(catalogue, "everything", lambda: iter(CASES))
@@ -437,6 +438,11 @@ def test_keras_where_it_is_installed(scratchnet, checks, monkeypatch, option, wa
 def test_bad_input_is_one_line_with_a_remedy(refused, checks, words, line):
     assert refused("verify", *words) == f"scratchnet: {line}"
     assert checks == []
+
+
+def test_a_missing_file_comes_before_missing_options(refused):
+    assert refused("verify", CLASS) == "scratchnet: mine.py does not exist: check the path"
+    assert refused("verify", PAIR) == "scratchnet: mine.py does not exist: check the path"
 
 
 def test_help(scratchnet):

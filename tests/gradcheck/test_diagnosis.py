@@ -182,3 +182,21 @@ def test_softmax_as_if_each_output_had_one_input():
     x = np.random.default_rng(0).normal(size=(3, 4))
     report = gradcheck.check_function(softmax, lambda dy, c: dy * c[0] * (1 - c[0]), x=x)
     assert [f.id for f in report.findings] == ["softmax-elementwise"]
+
+
+def test_two_explanations_that_fit_are_both_shown():
+    """Nothing comes back to x: its gradient is zero, and the one way back to it is left out."""
+
+    def forward(x, w):
+        return x @ w, (x, w)
+
+    def backward(dy, cache):
+        x, _ = cache
+        return np.zeros_like(x), x.T @ dy
+
+    x, w = np.random.default_rng(0).standard_normal((2, 4, 4))
+    report = gradcheck.check_function(forward, backward, x[:3], w)
+    (finding,) = report.findings
+    assert finding.id == "all-zero"
+    assert finding.alternatives == ("path-lost",)
+    assert gradcheck.TITLES["path-lost"] in str(report)

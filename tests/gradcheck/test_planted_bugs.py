@@ -52,7 +52,8 @@ def test_bugs_that_were_really_published_are_named(known, tmp_path):
     """The library's LSTM of the design's section 3, and Mazur's warning."""
     bug = LEARNERS[known]
     report = checked(bug, tmp_path)
-    assert report.findings[0].id == bug.id
+    assert [finding.id for finding in report.findings] == [bug.id]
+    assert len(report.findings[0].array.split(", ")) == len(bug.arrays)  # all of it explained
     assert report.findings[0].evidence
 
 
