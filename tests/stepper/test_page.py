@@ -8,6 +8,7 @@ import pytest
 
 from scratchnet import step
 from scratchnet.equations.dense import dense, dense_backward
+from scratchnet.gradcheck.loading import load
 from scratchnet.layers import GRU, LSTM, SimpleRNN
 from scratchnet.stepper.cases import passes, systems
 from scratchnet.stepper.display.drawing import drawing
@@ -76,9 +77,8 @@ def test_what_a_learner_writes_cannot_leave_its_place(tmp_path):
     )
     path = tmp_path / "learner.py"
     path.write_text(source)
-    scope = {"__name__": "learner"}
-    exec(compile(source, str(path), "exec"), scope)  # noqa: S102
-    recording = step(scope["mean"], np.arange(3.0), title="</title><script>alert(2)</script>")
+    (mean,) = load(f"{path}:mean")
+    recording = step(mean, np.arange(3.0), title="</title><script>alert(2)</script>")
     page = render(recording)
     tags = [tag for tag, _ in Parts(page).found]
     assert tags.count("script") == 2

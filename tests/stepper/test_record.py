@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -297,10 +298,9 @@ def test_a_class_that_is_made_and_a_callable_instance():
 
 
 def test_source_that_is_not_there():
-    code = compile("def unknown(x):\n    y = x + 1\n    return y\n", "<nowhere>", "exec")
-    scope = {"__name__": __name__}
-    exec(code, scope)  # noqa: S102
-    recording = step(scope["unknown"], X)
+    module = compile("def unknown(x):\n    y = x + 1\n    return y\n", "<nowhere>", "exec")
+    code = next(part for part in module.co_consts if isinstance(part, types.CodeType))
+    recording = step(types.FunctionType(code, {"__name__": __name__}), X)
     assert [frame.line for frame in recording.frames] == [1, 2, 3]
     assert recording.array(-1, "y").tolist() == (X + 1).tolist()
     assert recording.text(1) == ""
