@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import keras
 
+from keras_impl import layers as own_layers
 from scratchnet import Sequential
 from scratchnet import layers as scratch_layers
 from scratchnet.arguments import DTYPES
@@ -30,9 +31,16 @@ SUPPORTED = (
     "GRU",
     "LSTM",
     "Masking",
+    "OneHot",
     "SimpleRNN",
     "TimeDistributed",
 )
+
+KERAS_LAYERS = {
+    name: getattr(own_layers if hasattr(own_layers, name) else keras.layers, name)
+    for name in SUPPORTED
+}
+SCRATCH_LAYERS = {name: getattr(scratch_layers, name) for name in SUPPORTED}
 
 ACTIVATIONS = ("activation", "recurrent_activation")
 """Arguments that name a function."""
@@ -121,13 +129,13 @@ def to_keras_layer(layer: Layer) -> keras.Layer:
     InputError
         If Keras has no such layer or activation.
     """
-    name = _supported("to_keras", layer, scratch_layers)
+    name = _supported("to_keras", layer, SCRATCH_LAYERS)
     config = layer.get_config()
     for key in config.keys() & ACTIVATIONS:
         config[key] = _to_keras_activation(config[key])
     for key in config.keys() & INNER:
         config[key] = to_keras_layer(made(config[key]))
-    return getattr(keras.layers, name)(**config)
+    return KERAS_LAYERS[name](**config)
 
 
 def from_keras_layer(twin: keras.Layer) -> Layer:
@@ -138,8 +146,8 @@ def from_keras_layer(twin: keras.Layer) -> Layer:
     InputError
         If the engine has no such layer, setting or activation.
     """
-    name = _supported("from_keras", twin, keras.layers)
-    cls = getattr(scratch_layers, name)
+    name = _supported("from_keras", twin, KERAS_LAYERS)
+    cls = SCRATCH_LAYERS[name]
     where = f"from_keras: layer {twin.name!r}"
     if {twin.compute_dtype, twin.variable_dtype} not in ({dtype} for dtype in DTYPES):
         raise InputError(
@@ -178,9 +186,9 @@ def weight_keys(twin: keras.Layer) -> list[str]:
     return [f"{prefix}/{key}" for prefix, layer in inner.items() for key in weight_keys(layer)]
 
 
-def _supported(caller: str, layer: Any, module: Any) -> str:
+def _supported(caller: str, layer: Any, classes: dict[str, Any]) -> str:
     name = type(layer).__name__
-    if name not in SUPPORTED or type(layer) is not getattr(module, name):
+    if type(layer) is not classes.get(name):
         raise InputError(
             f"{caller}: expected layers that both sides have, {', '.join(SUPPORTED)}, got "
             f"{name} (layer {layer.name!r}). Leave it out."

@@ -10,6 +10,7 @@ from scratchnet.layers.flatten import Flatten
 from scratchnet.layers.gru import GRU
 from scratchnet.layers.lstm import LSTM
 from scratchnet.layers.masking import Masking
+from scratchnet.layers.one_hot import OneHot
 from scratchnet.layers.simple_rnn import SimpleRNN
 from scratchnet.layers.time_distributed import TimeDistributed
 
@@ -24,6 +25,7 @@ __all__ = [
     "Flatten",
     "Layer",
     "Masking",
+    "OneHot",
     "SimpleRNN",
     "TimeDistributed",
 ]

@@ -7,9 +7,9 @@ from typing import Any
 from scratchnet import initializers
 from scratchnet.arguments import numeric, positive_integer
 from scratchnet.backend import Array, array_module, sum_rows
-from scratchnet.errors import InputError
 from scratchnet.layers.base import Layer
 from scratchnet.layers.parameters import Shape
+from scratchnet.layers.tokens import checked_ids
 
 
 class Embedding(Layer):
@@ -67,24 +67,7 @@ class Embedding(Layer):
         self.add_weight("embeddings", shape, self.embeddings_initializer)
 
     def _cast(self, x: Any) -> Array:
-        ids = numeric("Embedding", "x", x)
-        if ids.size:
-            low, high = ids.min(), ids.max()
-            if not (low >= 0 and high < self.input_dim):  # NaN is neither
-                raise InputError(
-                    f"Embedding: expected token ids x from 0 to {self.input_dim - 1}, got "
-                    f"{(high if low >= 0 else low).item()}. Raise input_dim, or map unknown words "
-                    "to one id."
-                )
-        if ids.dtype.kind in "iu":
-            return ids
-        whole = ids.astype("int64")
-        if bool((whole != ids).any()):
-            raise InputError(
-                f"Embedding: expected token ids x to be whole numbers, got {ids.dtype} with "
-                "fractions. Pass integers."
-            )
-        return whole
+        return checked_ids("Embedding", numeric("Embedding", "x", x), self.input_dim, "input_dim")
 
     def _check_features(self, shape: Shape) -> None:
         """Accept any shape: ids have no features."""

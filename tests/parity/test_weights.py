@@ -34,6 +34,7 @@ from scratchnet.layers import (
     Embedding,
     Flatten,
     Masking,
+    OneHot,
     SimpleRNN,
     TimeDistributed,
 )
@@ -48,6 +49,7 @@ keras_gelu = functools.partial(keras.activations.gelu, approximate=True)
 STACKS = {
     "mlp": [Dense(4, "relu"), Dropout(0.3, seed=4), Dense(3, "tanh"), Dense(1, "sigmoid")],
     "words": [Embedding(7, 4), Flatten(), Dense(5, "relu"), Dropout(0.2), Dense(3, "softmax")],
+    "one-hot words": [OneHot(7), Flatten(), Dense(3, "softmax")],
     "masked words": [Embedding(7, 4, mask_zero=True), Dense(2, "elu")],
     "activations apart": [Dense(4), Activation("selu"), Dense(3), Activation("log_softmax")],
     "settings": [
@@ -108,6 +110,7 @@ STACKS = {
 INPUTS = {
     "noise": (2, 3, 4),
     "words": (3, 5),
+    "one-hot words": (3, 5),
     "masked words": (3, 5),
     "weightless": (2, 3, 4),
     "recurrent": (2, 3, 4),
