@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scratchnet import metrics
@@ -27,6 +27,7 @@ class Averages:
     def __init__(self, plain: Sequence[Any], weighted: Sequence[Any]) -> None:
         self._identifiers = (plain, weighted)
         self._metrics: dict[str, Metric] | None = None
+        self._resumed: dict[str, list[float]] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -41,13 +42,31 @@ class Averages:
         self._samples += len(batch)
         if self._metrics is None:
             self._metrics = self._named(batch.y, y_pred)
+            for name, metric in self._metrics.items():
+                if name in self._resumed:
+                    metric.set_sums(self._resumed[name])
         for i, metric in enumerate(self._metrics.values()):
             weight = batch.sample_weight if i >= len(self._identifiers[0]) else None
             metric.update(batch.y, y_pred, sample_weight=weight, mask=mask)
 
+    def sums(self) -> dict[str, list[float]]:
+        """Return what the batches so far have come to, for `set_sums`."""
+        found = {name: metric.sums() for name, metric in (self._metrics or {}).items()}
+        return {"loss": [self._loss, float(self._samples)], **found}
+
+    def set_sums(self, sums: Mapping[str, list[float]]) -> None:
+        """Go on from what `sums` gave."""
+        self._resumed = dict(sums)
+        loss = self._resumed.pop("loss", None)
+        if loss is not None:
+            self._loss, self._samples = loss[0], int(loss[1])
+
     def result(self) -> dict[str, float]:
         """Return the loss and each metric, by name."""
-        found = {name: metric.result() for name, metric in (self._metrics or {}).items()}
+        if self._metrics is None:  # resumed behind the last batch
+            found = {name: total / count for name, (total, count) in self._resumed.items()}
+        else:
+            found = {name: metric.result() for name, metric in self._metrics.items()}
         return {"loss": self._loss / self._samples, **found}
 
     def _named(self, y: Array, y_pred: Array) -> dict[str, Metric]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,7 @@ from scratchnet.backend import Array
 from scratchnet.errors import CheckpointError, InputError
 from scratchnet.layers import Layer
 from scratchnet.optimizers import Optimizer
+from scratchnet.progress import Progress
 
 if TYPE_CHECKING:
     from scratchnet.model import Sequential
@@ -46,6 +48,7 @@ def save_model(model: Sequential, path: str | Path) -> None:
             "metrics": [_metric_config(metric) for metric in model.metrics],
             "weighted_metrics": [_metric_config(metric) for metric in model.weighted_metrics],
         }
+        config["progress"] = None if model.progress is None else asdict(model.progress)
         arrays |= {f"optimizer/{name}": array for name, array in model.optimizer.state().items()}
     write_archive(path, config, arrays)
 
@@ -89,6 +92,8 @@ def _model(kind: type[M], config: Config, arrays: dict[str, Array]) -> M:
         params = [array for layer in model.layers for array in layer.params.values()]
         _check_slots(model.optimizer, state, params)
         model.optimizer.set_state(state)
+        if config.get("progress") is not None:
+            model.progress = Progress.from_config(config["progress"])
     return model
 
 

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from scratchnet.arguments import look_up, snake_case
@@ -59,6 +60,14 @@ class Metric:
     def result(self) -> float:
         """Return the metric; 0 before the first batch, and where all weights are 0."""
         return self._total / self._count if self._count else 0.0
+
+    def sums(self) -> list[float]:
+        """Return what the batches so far have come to: a sum, and what it is divided by."""
+        return [self._total, self._count]
+
+    def set_sums(self, sums: Sequence[float]) -> None:
+        """Go on from what `sums` gave."""
+        self._total, self._count = sums
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this metric again, as JSON can hold them."""

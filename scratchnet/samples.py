@@ -30,9 +30,9 @@ class Samples:
         weight = self.sample_weight
         return Samples(self.x[rows], self.y[rows], None if weight is None else weight[rows])
 
-    def batches(self, size: int, order: Array | None = None) -> Iterator[Samples]:
-        """Yield batches of ``size`` samples, the last one of what is left."""
-        for start in range(0, len(self), size):
+    def batches(self, size: int, order: Array | None = None, first: int = 0) -> Iterator[Samples]:
+        """Yield batches of ``size`` samples, from batch ``first`` on, the last of what is left."""
+        for start in range(first * size, len(self), size):
             rows = slice(start, start + size)
             yield self[rows if order is None else order[rows]]
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import numeric, positive_integer, whole_number
+from scratchnet.averages import Averages
 from scratchnet.backend import Array, array_module
 from scratchnet.callbacks import Callback, CallbackList, History, default_callbacks
 from scratchnet.compiled import Compiled
-from scratchnet.errors import NonFiniteError
+from scratchnet.errors import InputError, NonFiniteError
 from scratchnet.finite import first_not_finite
+from scratchnet.progress import Progress
 from scratchnet.random import generator
 from scratchnet.samples import (
     Samples,
@@ -34,8 +36,21 @@ class Trainer(Compiled):
     history: History | None = None
     stop_training = False
     """A callback sets it to end `fit` after the batch; the epoch's callbacks still run."""
+    _reached: tuple[int, int, Averages] | Progress | None = None
     non_finite = ""
     """Where NaN or infinity first appeared, once a loss in `fit` was not finite."""
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far `fit` has got, once it has begun; `Sequential.save` keeps it."""
+        if isinstance(self._reached, tuple):
+            epoch, batch, averages = self._reached
+            return Progress(epoch, batch, averages.sums())
+        return self._reached
+
+    @progress.setter
+    def progress(self, progress: Progress | None) -> None:
+        self._reached = progress
 
     # One step
 
@@ -111,12 +126,13 @@ class Trainer(Compiled):
         sample_weight: Array | None = None,
         initial_epoch: int = 0,
         seed: int | None = None,
+        resume: bool = False,
     ) -> History:
         """Train for ``epochs`` passes over the data; return the history, as Keras does.
 
         A training that was stopped goes on, to the bit as if it never had been, with the model that
-        `Sequential.save` or a ModelCheckpoint wrote after epoch n, ``initial_epoch=n``, and the
-        same data, ``batch_size``, ``epochs`` and ``seed``.
+        `Sequential.save` wrote between two batches, ``resume=True``, and the same data,
+        ``batch_size`` and ``seed``.
 
         Parameters
         ----------
@@ -134,6 +150,8 @@ class Trainer(Compiled):
             Epochs done already: the order of epoch n does not depend on those before it.
         seed : int, optional
             Seed of the shuffling; drawn from `scratchnet.set_random_seed`'s generator if not given.
+        resume : bool
+            Go on at the batch that the model had reached when it was saved.
 
         Raises
         ------
@@ -146,7 +164,9 @@ class Trainer(Compiled):
         self._require_loss()
         batch_size = positive_integer("fit", "batch_size", batch_size)
         epochs = positive_integer("fit", "epochs", epochs)
-        initial_epoch = whole_number("fit", "initial_epoch", initial_epoch)
+        start = Progress(whole_number("fit", "initial_epoch", initial_epoch))
+        if resume:
+            start = self._resumed_at(start)
         samples, held_out = checked_samples("fit", x, y, sample_weight), None
         if validation_data is not None:
             held_out = checked_validation(validation_data)
@@ -158,12 +178,26 @@ class Trainer(Compiled):
         self.history, self.stop_training = History(), False
         steps = math.ceil(len(samples) / batch_size)
         given = [*default_callbacks(callbacks or (), verbose), *(callbacks or ()), self.history]
-        params = {"epochs": epochs, "steps": steps, "initial_epoch": initial_epoch}
+        if start.batch > steps:
+            raise InputError(
+                f"fit: expected to resume within an epoch of {steps} batches, got a model that had "
+                f"done {start.batch}. Pass the data and batch_size it was trained with."
+            )
+        params = {
+            "epochs": epochs,
+            "steps": steps,
+            "initial_epoch": start.epoch,
+            "initial_batch": start.batch,
+        }
         with CallbackList(given, self, params) as listeners:
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(start.epoch, epochs):
+                begun = start if epoch == start.epoch else Progress(epoch)
+                self.progress = begun
                 listeners.on_epoch_begin(epoch)
                 order = samples.shuffled_order(seed, epoch) if shuffle else None
-                logs = self._fit_epoch(samples.batches(batch_size, order), listeners)
+                batches = samples.batches(batch_size, order, begun.batch)
+                logs = self._fit_epoch(batches, listeners, begun)
+                self.progress = Progress(epoch + 1)
                 if held_out is not None:
                     values = self._evaluate(held_out, batch_size)
                     logs |= {f"val_{name}": value for name, value in values.items()}
@@ -172,14 +206,26 @@ class Trainer(Compiled):
                     break
         return self.history
 
+    def _resumed_at(self, start: Progress) -> Progress:
+        if start.epoch:
+            raise InputError(
+                f"fit: expected initial_epoch or resume, got initial_epoch={start.epoch} and "
+                "resume=True. Leave one out."
+            )
+        return self.progress or start
+
     @quietly
-    def _fit_epoch(self, batches: Iterable[Samples], listeners: CallbackList) -> dict[str, float]:
+    def _fit_epoch(
+        self, batches: Iterable[Samples], listeners: CallbackList, begun: Progress
+    ) -> dict[str, float]:
         averages = self._averages()
-        for step, batch in enumerate(batches):
+        averages.set_sums(begun.sums)
+        for step, batch in enumerate(batches, begun.batch):
             loss, y_pred, mask = self._train_step(batch)
             averages.add(loss, batch, y_pred, mask)
             if not math.isfinite(loss):
                 self.non_finite = first_not_finite(self.layers, batch.x)
+            self._reached = (begun.epoch, step + 1, averages)
             listeners.on_train_batch_end(step, {"loss": loss})
             if self.stop_training:
                 break

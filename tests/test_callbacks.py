@@ -237,7 +237,8 @@ def test_the_order_of_calls(model, data):
     expected += [(name, *told[-1]) for name in "ba"]
     assert book == expected
     assert given[0].model is model
-    assert given[0].params == {"epochs": 2, "steps": 2, "initial_epoch": 0}
+    params = {"epochs": 2, "steps": 2, "initial_epoch": 0, "initial_batch": 0}
+    assert given[0].params == params
     assert history.epoch == [0, 1]
 
 

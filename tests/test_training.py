@@ -1,6 +1,8 @@
 """fit, evaluate, predict, train_on_batch and gradients against Keras's, and on their own."""
 
 import functools
+import itertools
+import math
 import tracemalloc
 import warnings
 
@@ -708,3 +710,70 @@ def test_a_batch_that_overflows_leaves_the_weights_as_they_were():
     assert model.optimizer.iterations == steps
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("stop", [1, 2, 3, 4, 7, 8, 9])
+def test_a_training_stopped_between_two_batches_ends_with_the_same_bits(tmp_path, stop, shuffle):
+    """Stopped after so many steps of 4 an epoch, dropout and Adam's averages going on too."""
+    x, y = problem("labels")
+    size = math.ceil(len(x) / 4)
+
+    def fit(model, **more):
+        return model.fit(
+            x, y, batch_size=size, epochs=3, seed=8, shuffle=shuffle, verbose=0, **more
+        ).history
+
+    def fresh():
+        set_random_seed(41)
+        model = dropout_model()
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    whole = fresh()
+    expected = fit(whole)
+    stopped, steps = fresh(), itertools.count(1)
+
+    def save(batch, logs):
+        if next(steps) == stop:
+            stopped.save(tmp_path / "model.npz")
+
+    fit(stopped, callbacks=[LambdaCallback(on_train_batch_end=save)])
+    resumed = Sequential.load(tmp_path / "model.npz")
+    progress = resumed.progress
+    assert (progress.epoch, progress.batch) == ((stop - 1) // 4, (stop - 1) % 4 + 1)
+    history = fit(resumed, resume=True)
+    for name, values in expected.items():
+        assert history[name] == values[progress.epoch :]
+    for a, b in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (resumed.progress.epoch, resumed.progress.batch) == (3, 0)
+
+
+def test_resume_and_initial_epoch_exclude_each_other():
+    x, y = problem("numbers")
+    model, loss, _ = CASES["numbers"]()
+    model.compile("sgd", loss)
+    with pytest.raises(InputError, match="initial_epoch or resume"):
+        model.fit(x, y, epochs=2, initial_epoch=1, resume=True, verbose=0)
+
+
+def test_resume_with_other_data_is_refused(tmp_path):
+    x, y = problem("numbers")
+    model, loss, _ = CASES["numbers"]()
+    model.compile("sgd", loss)
+
+    def save(batch, logs):
+        if batch == len(x) - 1:
+            model.save(tmp_path / "model.npz")
+
+    model.fit(x, y, batch_size=1, callbacks=[LambdaCallback(on_train_batch_end=save)], verbose=0)
+    with pytest.raises(InputError, match="expected to resume within an epoch of 1 batches"):
+        Sequential.load(tmp_path / "model.npz").fit(x, y, batch_size=100, resume=True, verbose=0)
+
+
+def test_resume_without_a_training_before_begins_one():
+    x, y = problem("numbers")
+    model, loss, _ = CASES["numbers"]()
+    model.compile("sgd", loss)
+    assert model.fit(x, y, epochs=2, resume=True, verbose=0).epoch == [0, 1]

@@ -21,7 +21,8 @@ class Callback:
     model : Sequential
         The model in training.  Setting its ``stop_training`` ends the training.
     params : dict
-        ``epochs``, ``initial_epoch`` and ``steps`` (batches an epoch).
+        ``epochs``, ``steps`` (batches an epoch), and where a training that is resumed goes on:
+        ``initial_epoch`` and ``initial_batch``.
     """
 
     model: Any

@@ -88,7 +88,7 @@ class ProgressBar(Callback):
             console=Console(stderr=True),
         )
         steps, epochs = self.params["steps"], self.params["epochs"]
-        self._done = self.params["initial_epoch"] * steps
+        self._done = self.params["initial_epoch"] * steps + self.params["initial_batch"]
         fields: dict[str, Any] = {"epoch": 0, "epochs": epochs, "loss": math.nan, "speed": 0.0}
         self._task = self._progress.add_task(
             "", total=epochs * steps, completed=self._done, **fields
