@@ -78,7 +78,7 @@ class GRUSweep(Sweep):
         self.v = self.array("v", T, 3 * H, B)
         self.zr = self.array("zr", T, 2 * H, B)
         self.n = self.array("n", T, H, B)
-        self.da = self.array("da", T, 4 * H, B)
+        self.da = self.given_back = self.array("da", T, 4 * H, B)
         self.tmp = self.array("tmp", 2 * H, B)
         self.states = (self.hx1[:, :H],)
         self.start(states)

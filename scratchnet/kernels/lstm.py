@@ -75,7 +75,7 @@ class LSTMSweep(Sweep):
         self.gates = self.array("gates", T, 4 * H, B)
         self.tanh_cs = self.array("tanh_cs", T, H, B)
         self.tmp = self.array("tmp", 3 * H, B)
-        self.dhx = self.array("dhx", T, K, B)
+        self.dhx = self.given_back = self.array("dhx", T, K, B)
         self.da = self.array("da", 4 * H, B)
         self.dW_step = self.array("dW_step", 4 * H, K)
         self.states = (self.hx[:, :H], self.cs)

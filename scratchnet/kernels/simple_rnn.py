@@ -36,7 +36,7 @@ class SimpleRNNSweep(Sweep):
         self.W = joint_weights(params)  # (H, K)
         self.hx = self.joint_inputs(x)  # (T+1, K, B)
         self.a = self.array("a", H, B)
-        self.dhx = self.array("dhx", T, K, B)
+        self.dhx = self.given_back = self.array("dhx", T, K, B)
         self.dW_step = self.array("dW_step", H, K)
         self.states = (self.hx[:, :H],)
         self.start(states)

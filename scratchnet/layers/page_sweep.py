@@ -64,6 +64,10 @@ class PageSweep:
             total += dweight
         return answer[1 : 1 + n]
 
+    def faded(self, t: int, dstates: tuple[Array, ...]) -> bool:
+        """Tell that nothing has: the page computes every number there is."""
+        return False
+
     def gradients(self) -> tuple[Array, dict[str, Array]]:
         """Return ``dx`` (T, B, D) and the gradients of the weights by name."""
         return self.dx, self.dweights

@@ -28,6 +28,7 @@ class SweepOverTime(Protocol):
     def step(self, t: int) -> None: ...
     def begin_backward(self) -> None: ...
     def step_backward(self, t: int, dstates: tuple[Array, ...]) -> tuple[Array, ...]: ...
+    def faded(self, t: int, dstates: tuple[Array, ...]) -> bool: ...
     def gradients(self) -> tuple[Array, Any]: ...
     def enter(self, array: Array) -> Array: ...
     def leave(self, array: Array) -> Array: ...
@@ -101,6 +102,21 @@ class Recurrent(RecurrentOptions):
             self.states = last
         return (y, *(s.copy() for s in last)) if self.return_state else y
 
+    def step(self, x: Array, states: tuple[Array | None, ...] | None = None) -> tuple[Array, ...]:
+        """Return the states after one time step, the page's: how a text is written id by id.
+
+        Parameters
+        ----------
+        x : array, shape (B, D)
+            The input of this step alone.
+        states : tuple of array, shape (B, H), optional
+            Those after the step before; zeros unless given.
+        """
+        x = self._ready(x[:, None])
+        sweep = self._page_sweep(x, self._first_states(x, states), {})
+        sweep.step(0)
+        return tuple(stack[1] for stack in sweep.states)
+
     def backward(self, dy: Array, d_state: tuple[Array | None, ...] | None = None) -> Array:
         """Return ``dx``, set ``grads`` and ``d_initial_state``.
 
@@ -125,6 +141,8 @@ class Recurrent(RecurrentOptions):
         for t in reversed(range(len(sweep.states[0]) - 1)):
             if self.return_sequences:
                 dstates = (dstates[0] + dys[t], *dstates[1:])
+            elif sweep.faded(t, dstates):
+                break
             if live is None:
                 dstates = sweep.step_backward(t, dstates)
                 continue

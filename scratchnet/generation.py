@@ -1,0 +1,150 @@
+"""Writing on: a network that was trained to say what comes next is asked again and again.
+
+What writes is an object with two methods: ``reset()`` forgets, ``feed(ids)`` reads ids and returns
+the logits of what follows.  `OneStep` carries the states from id to id, so that each costs one time
+step; `SlidingWindow` shows the network the last ids afresh, as the published scripts do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from scratchnet.arguments import positive_integer
+from scratchnet.backend import Array, to_host
+from scratchnet.errors import InputError
+from scratchnet.layers import Dropout, Embedding, Layer, OneHot
+from scratchnet.layers.activation import ActivatedLayer
+from scratchnet.layers.recurrent import Recurrent
+from scratchnet.model import Sequential
+
+
+class Writer(Protocol):
+    """What `continuation` needs of a network, whichever engine runs it."""
+
+    def reset(self) -> None: ...
+
+    def feed(self, ids: Sequence[int]) -> Array: ...
+
+
+class OneStep:
+    """A network read id by id, its states carried along.
+
+    Parameters
+    ----------
+    model : Sequential
+        A layer of token ids, recurrent layers, and layers that treat each time step by itself, the
+        last of them with an activation over the vocabulary.
+
+    Raises
+    ------
+    InputError
+        If the model has a layer that needs more than the present step.
+    """
+
+    def __init__(self, model: Sequential) -> None:
+        self._first, *self._layers = model.layers
+        if not isinstance(self._first, (Embedding, OneHot)):
+            raise _cannot_write(self._first)
+        for layer in self._layers:
+            if not isinstance(layer, (ActivatedLayer, Dropout, Recurrent)) or (
+                isinstance(layer, Recurrent) and layer.go_backwards
+            ):
+                raise _cannot_write(layer)
+        if not self._layers or not isinstance(self._layers[-1], ActivatedLayer):
+            raise _cannot_write(model.layers[-1])
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to states of zeros."""
+        self._states: dict[int, tuple[Array, ...]] = {}
+
+    def feed(self, ids: Sequence[int]) -> Array:
+        """Read ids one after the other; return the logits (V,) after the last."""
+        if not len(ids):
+            raise InputError("feed: expected one or more ids, got none. Give a prompt.")
+        for token in ids:
+            x = self._read(token)
+        last = self._layers[-1]
+        assert isinstance(last, ActivatedLayer)
+        return to_host(last.forward_with_logits(x)[0][0])
+
+    def _read(self, token: Any) -> Array:
+        """Return what the last layer is given after one more id, (1, F)."""
+        x = self._first.forward(np.array([token]))
+        for i, layer in enumerate(self._layers[:-1]):
+            if isinstance(layer, Recurrent):
+                self._states[i] = layer.step(x, self._states.get(i))
+                x = self._states[i][0]
+            else:
+                x = layer.forward(x)
+        return x
+
+
+class SlidingWindow:
+    """A network shown the last ids from states of zeros at every step.
+
+    Parameters
+    ----------
+    forward : function
+        Takes ids (1, T), returns logits or log-probabilities (1, V).
+    window : int
+        How many ids it is shown at most.
+    """
+
+    def __init__(self, forward: Callable[[Array], Array], window: int) -> None:
+        self._forward = forward
+        self.window = positive_integer("SlidingWindow", "window", window)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was read."""
+        self._ids: list[Any] = []
+
+    def feed(self, ids: Sequence[int]) -> Array:
+        """Read ids; return the logits (V,) after the last."""
+        if not len(ids):
+            raise InputError("feed: expected one or more ids, got none. Give a prompt.")
+        shown = [*self._ids, *ids][-self.window :]
+        logits = to_host(self._forward(np.array([shown]))[0])
+        self._ids = shown
+        return logits
+
+
+def sliding_window(model: Sequential, window: int) -> SlidingWindow:
+    """Return the published scripts' way of writing with a model."""
+    return SlidingWindow(lambda ids: model.forward_with_logits(ids)[0], window)
+
+
+def continuation(
+    writer: Writer, prompt: Sequence[int], choose: Callable[[Array], int], length: int
+) -> Iterator[int]:
+    """Yield ``length`` ids that follow a prompt, each as soon as it is chosen.
+
+    Parameters
+    ----------
+    writer : Writer
+        Is reset first.
+    prompt : sequence of int
+        One or more ids.
+    choose : function
+        Takes logits (V,), returns an id; `scratchnet.text.Sampler` does.
+    length : int
+        How many.
+    """
+    positive_integer("continuation", "length", length)
+    writer.reset()
+    ids = list(prompt)
+    for _ in range(length):
+        ids = [choose(writer.feed(ids))]
+        yield ids[0]
+
+
+def _cannot_write(layer: Layer) -> InputError:
+    return InputError(
+        f"{layer.name}: expected token ids, then layers that need no more than the present step "
+        f"and the states, got {type(layer).__name__}. Write with sliding_window, or train another "
+        "network."
+    )

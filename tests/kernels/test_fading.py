@@ -1,0 +1,86 @@
+"""A gradient that fades over hundreds of steps: dropped where no sum can see it, and only there."""
+
+import numpy as np
+import pytest
+
+from scratchnet.kernels import sweep
+from scratchnet.layers import GRU, LSTM, SimpleRNN
+from tests.helpers import assert_agrees
+
+B, T, D, H = 3, 400, 4, 5
+
+
+def run(cell, dtype="float32", scale=1.0, masked=False, d_state=True, **options):
+    """Gradients of a layer whose last step alone is seen, by name."""
+    layer = cell(H, dtype=dtype, **options)
+    layer.build((B, T, D))
+    rng = np.random.default_rng(5)
+    layer.set_weights([0.3 * rng.standard_normal(w.shape) for w in layer.get_weights()])
+    x = rng.standard_normal((B, T, D))
+    mask = np.arange(T) >= np.array([[0], [150], [T - 3]]) if masked else None
+    y = layer.forward(x, training=True, mask=mask)
+    dy = scale * rng.standard_normal(y.shape)
+    ends = [scale * rng.standard_normal(y.shape) for _ in layer.state_names]
+    dx = layer.backward(dy, d_state=tuple(ends) if d_state else None)
+    first = {f"d_initial_state {i}": d for i, d in enumerate(layer.d_initial_state)}
+    return {"dx": dx, **layer.grads, **first}
+
+
+every_cell = pytest.mark.parametrize("cell", [LSTM, GRU, SimpleRNN])
+
+
+@every_cell
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
+def test_sums_are_those_of_the_page(cell, masked, scale):
+    fast = run(cell, scale=scale, masked=masked)
+    page = run(cell, scale=scale, masked=masked, page=True)
+    for name in ("dx", "kernel", "recurrent_kernel", "bias"):
+        assert np.abs(page[name]).max() > 1e-3 * scale
+        assert_agrees(fast[name], page[name], 1e-5, name)
+
+
+@every_cell
+@pytest.mark.parametrize("masked", [False, True])
+def test_no_number_is_left_that_a_processor_is_slow_with(cell, masked, monkeypatch):
+    smallest = np.finfo("float32").tiny
+
+    def subnormal(found):
+        return sum(((0 < abs(a)) & (abs(a) < smallest)).sum() for a in found.values())
+
+    assert subnormal(run(cell, masked=masked)) == 0
+    monkeypatch.setattr(sweep, "FADED", 0.0)
+    assert subnormal(run(cell, masked=masked)) > 0
+
+
+@every_cell
+def test_float64_keeps_every_number(cell):
+    fast, page = run(cell, "float64"), run(cell, "float64", page=True)
+    for name, reference in page.items():
+        assert 0 < np.abs(reference).max()
+        assert_agrees(fast[name], reference, 1e-12, name)
+
+
+@every_cell
+def test_a_gradient_of_zeros_is_answered_with_zeros(cell):
+    run(cell)
+    found = run(cell, scale=0.0)
+    assert all(not array.any() for array in found.values())
+
+
+@every_cell
+def test_what_an_earlier_pass_left_does_not_come_back(cell):
+    """Buffers are reused: rows below the step at which nothing was left are set to zero."""
+    layer = cell(H)
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((B, T, D)).astype("float32")
+    layer.build(x.shape)
+    layer.set_weights([0.3 * rng.standard_normal(w.shape) for w in layer.get_weights()])
+    layer.return_sequences = True
+    y = layer.forward(x, training=True)
+    assert np.abs(layer.backward(rng.standard_normal(y.shape))[:, :50]).max() > 1e-3
+    layer.return_sequences = False
+    y = layer.forward(x, training=True)
+    dx = layer.backward(rng.standard_normal(y.shape))
+    assert not dx[:, :50].any()
+    assert np.abs(dx[:, -1]).max() > 1e-3
