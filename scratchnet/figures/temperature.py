@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scratchnet.backend import Array
-from scratchnet.equations.activations import softmax as softmax_equation
 from scratchnet.figures.gate_maps import TEXT
 from scratchnet.figures.style import BLUE, GREY, INK, caption, grid, title
+from scratchnet.text.sampling import softmax_at
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ def softmax() -> Figure:
     figure, panels = grid(len(TEMPERATURES), columns=4, width=3.1, height=3.0)
     characters, x = logits()
     for axes, temperature in zip(panels, TEMPERATURES, strict=True):
-        p = softmax_equation(x / temperature)
+        p = softmax_at(x, temperature)
         bars = axes.bar(characters, p, color=BLUE, width=0.7)
         axes.bar_label(bars, [_percent(share) for share in p], fontsize=7.5, color=INK, padding=2)
         axes.set_ylim(0, 1.12)

@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from scratchnet import text
 from scratchnet.errors import InputError
 from scratchnet.experiments.backprop import mazur_round
+from scratchnet.layers import OneHot
 from scratchnet.stepper.cases import lessons
 from scratchnet.stepper.cases.systems import case, cases
 
@@ -28,9 +30,9 @@ def test_every_case_is_recorded_whole(name):
     recording = chosen.record()
     assert recording.truncated is None
     assert recording.title == chosen.title
-    text = recording.to_json()
-    assert len(text) < 2_000_000
-    files = {file["name"] for file in json.loads(text)["files"]}
+    written = recording.to_json()
+    assert len(written) < 2_000_000
+    files = {file["name"] for file in json.loads(written)["files"]}
     assert not any("kernels" in file for file in files)
     assert len(recording.frames) > 8
     again = case(name, time=5, units=3, seed=2).record()
@@ -82,8 +84,13 @@ def test_softmax_and_cross_entropy_leave_what_was_said_minus_what_is_true():
 def test_one_hot():
     x = lessons.one_hot("banana")
     assert x.shape == (6, 3)
-    assert x.argmax(axis=1).tolist() == [1, 0, 2, 0, 2, 0]
+    ids = np.array([1, 0, 2, 0, 2, 0])
+    assert x.argmax(axis=1).tolist() == ids.tolist()
     assert (x.sum(axis=1) == 1).all()
+    np.testing.assert_array_equal(x, OneHot(3).forward(ids[np.newaxis])[0])
+    known = text.Vocabulary.of("a longer text")
+    rows = OneHot(len(known)).forward(known.encode("a longer text")[np.newaxis])
+    np.testing.assert_array_equal(lessons.one_hot("a longer text"), rows[0])
 
 
 @pytest.mark.parametrize(("length", "stride"), [(3, 1), (3, 2), (4, 5), (9, 1), (1, 1)])
@@ -94,35 +101,48 @@ def test_windows(length, stride):
     assert [window.tolist() for window in x] == [ids[n : n + length].tolist() for n in starts]
     assert y.tolist() == [ids[n + length] for n in starts]
     assert all(np.shares_memory(window, ids) for window in x)
+    fast_x, fast_y = text.windows(ids, length, stride)
+    np.testing.assert_array_equal(x, fast_x)
+    np.testing.assert_array_equal(y, fast_y)
 
 
-def test_temperature_and_sampling():
+def test_sampling_runs_what_generates_text():
     logits = np.array([1.0, 3.0, 2.0])
-    for temperature in (0.2, 1.0, 7.0):
-        expected = np.exp(logits / temperature) / np.exp(logits / temperature).sum()
-        p = lessons.softmax_at(logits, temperature)
-        np.testing.assert_allclose(p, expected, rtol=1e-12)
-        us = (np.arange(1000) + 0.5) / 1000
-        picked = [lessons.sample(logits, temperature, u) for u in us]
-        np.testing.assert_allclose(np.bincount(picked, minlength=3) / 1000, p, atol=1e-3)
-    assert lessons.sample(logits, 1.0, 0.0) == 0
-    assert lessons.sample(np.array([0.0, -np.inf, 0.0]), 1.0, 0.5) == 2
-    assert lessons.sample(logits, 1.0, np.nextafter(1, 0)) == 2
-    counts = lessons.sample_at_temperatures(logits, [0.01, 1.0], [0.1, 0.5, 0.9])
-    assert counts[0].tolist() == [0, 3, 0]
-    assert counts.sum(axis=1).tolist() == [3, 3]
+    us = np.random.default_rng(0).random(40)
+    counts = lessons.sample_at_temperatures(logits, [0.01, 1.0, 7.0], us.tolist())
+    assert counts[0].tolist() == [0, 40, 0]
+    assert (counts[2] > 0).all()
+    for row, temperature in zip(counts, [0.01, 1.0, 7.0], strict=True):
+        draw = text.Sampler(temperature, seed=0)
+        drawn = [draw(logits) for _ in us]
+        assert row.tolist() == np.bincount(drawn, minlength=3).tolist()
+    recording = case("sample").record()
+    names = {recording.functions[frame.function].name for frame in recording.frames}
+    assert names == {"sample_at_temperatures", "softmax_at", "pick"}
+    files = [file["name"] for file in recording.to_dict()["files"]]
+    assert "scratchnet/text/sampling.py" in files
 
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_markov(order):
-    text = "abracadabra"
-    vocabulary = sorted(set(text))
-    ids = np.array([vocabulary.index(c) for c in text])
+    said = "abracadabra"
+    vocabulary = sorted(set(said))
+    ids = np.array([vocabulary.index(c) for c in said])
     counts, p = lessons.markov(ids, order, len(vocabulary))
     for context in range(len(vocabulary) ** order):
         digits = [context // 5**k % 5 for k in reversed(range(order))]
-        said = "".join(vocabulary[d] for d in digits)
-        followers = [text[n + order] for n in range(len(text) - order) if text[n:].startswith(said)]
+        context_said = "".join(vocabulary[d] for d in digits)
+        starts = range(len(said) - order)
+        followers = [said[n + order] for n in starts if said[n:].startswith(context_said)]
         assert counts[context].tolist() == [followers.count(c) for c in vocabulary]
         total = max(len(followers), 1)
         np.testing.assert_allclose(p[context] * total, counts[context], rtol=1e-12)
+    chain = text.MarkovChain(order=order).fit(said)
+    for context, row in chain.counts.iterrows():
+        number = 0
+        for character in context:
+            number = number * 5 + vocabulary.index(character)
+        assert [row.get(c, 0) for c in vocabulary] == counts[number].tolist()
+        likely = chain.probabilities.loc[context]
+        assert [likely.get(c, 0) for c in vocabulary] == pytest.approx(p[number].tolist())
+    assert (counts.sum(axis=1) > 0).sum() == len(chain.counts)

@@ -1,8 +1,12 @@
 r"""Text as numbers, and text from numbers: small functions to be read and stepped through.
 
 A network sees no letters.  `one_hot` turns a text into the rows it sees, `windows` cuts a sequence
-into examples of "this came, then that", `sample` picks the next id from what a network answers, and
-`markov` counts what a chain needs to do the same without any network.
+into examples of "this came, then that", `sample_at_temperatures` draws the next id from what a
+network answers, and `markov` counts what a chain needs to do the same without any network.
+
+Sampling runs the functions of `scratchnet.text.sampling`; the others are loops that say one thing
+at a time, each equal to what does the work: `scratchnet.layers.OneHot`, `scratchnet.text.windows`
+and `scratchnet.text.MarkovChain`.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchnet.backend import Array
+from scratchnet.text.sampling import pick, softmax_at
 
 
 def one_hot(text: str) -> Array:
@@ -63,46 +68,6 @@ def windows(ids: Array, length: int, stride: int) -> tuple[list[Array], Array]:
     return x, y
 
 
-def softmax_at(logits: Array, temperature: float) -> Array:
-    r"""Return the probabilities that logits stand for at a temperature.
-
-    .. math:: p_k = \frac{e^{a_k / \tau}}{\sum_j e^{a_j / \tau}}
-
-    Below 1 the likely becomes likelier; above 1 all become more alike.
-
-    ==========  ==========  ==============================
-    array       shape       meaning
-    ==========  ==========  ==============================
-    ``logits``  (V,)        what a network answers
-    ``p``       (V,)        probabilities
-    ==========  ==========  ==============================
-    """
-    scaled = logits / temperature
-    e = np.exp(scaled - scaled.max())  # the largest exponent is 0: nothing overflows
-    return e / e.sum()
-
-
-def sample(logits: Array, temperature: float, u: float) -> int:
-    r"""Return the id that a random number ``u`` from [0, 1) picks.
-
-    .. math:: k = \min \{\, k : p_0 + \dots + p_k > u \,\}
-
-    Laid end to end, the probabilities cover [0, 1); u falls into one of them.
-
-    ==============  ==========  ==================================
-    array           shape       meaning
-    ==============  ==========  ==================================
-    ``logits``      (V,)        what a network answers
-    ``p``           (V,)        probabilities at this temperature
-    ``cumulative``  (V,)        where each one's share ends
-    ==============  ==========  ==================================
-    """
-    p = softmax_at(logits, temperature)
-    cumulative = np.cumsum(p)
-    cumulative[-1] = 1  # rounding may leave it a little below
-    return int(np.argmax(cumulative > u))
-
-
 def sample_at_temperatures(logits: Array, temperatures: list[float], us: list[float]) -> Array:
     """Return how often each id is picked, one row a temperature, with the same random numbers.
 
@@ -111,14 +76,16 @@ def sample_at_temperatures(logits: Array, temperatures: list[float], us: list[fl
     ================  ==========  ==================================
     ``logits``        (V,)        what a network answers
     ``temperatures``  (R,)        one a row
+    ``p``             (V,)        probabilities at one of them
     ``us``            (N,)        random numbers from [0, 1)
     ``counts``        (R, V)      how often each id was picked
     ================  ==========  ==================================
     """
     counts = np.zeros((len(temperatures), len(logits)), dtype=int)
     for row, temperature in enumerate(temperatures):
+        p = softmax_at(logits, temperature)
         for u in us:
-            k = sample(logits, temperature, u)
+            k = pick(p, u)
             counts[row, k] += 1
     return counts
 

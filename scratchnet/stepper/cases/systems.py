@@ -21,6 +21,7 @@ from scratchnet.optimizers import Adam
 from scratchnet.stepper.cases import lessons, passes
 from scratchnet.stepper.record import step
 from scratchnet.stepper.recording import Recording
+from scratchnet.text import sampling
 
 TEXT = "the cat sat on the mat"
 BATCH, FEATURES = 2, 3
@@ -189,6 +190,7 @@ def _sample(T: int, rng: np.random.Generator) -> Case:
         "anything when it is hot.",
         lessons.sample_at_temperatures,
         (logits, [0.2, 1.0, 5.0], us),
+        options={"modules": (lessons.__name__, sampling.__name__)},
     )
 
 
