@@ -16,7 +16,9 @@ from scratchnet.cli.compare import compare
 from scratchnet.cli.data import data
 from scratchnet.cli.errors import Commands
 from scratchnet.cli.evaluate import evaluate
+from scratchnet.cli.generate import generate
 from scratchnet.cli.list_ import list_experiments
+from scratchnet.cli.markov import markov
 from scratchnet.cli.plot import plot
 from scratchnet.cli.predict import predict
 from scratchnet.cli.step import step
@@ -48,10 +50,16 @@ app.command("train", epilog="Example: scratchnet train wisconsin --engine keras"
 app.command("evaluate", epilog="Example: scratchnet evaluate runs/wisconsin-1")(evaluate)
 app.command("predict", epilog="Example: scratchnet predict runs/wisconsin-1 rows.csv")(predict)
 app.command(
+    "generate", epilog='Example: scratchnet generate runs/nietzsche-1 --prompt "the " --length 400'
+)(generate)
+app.command(
     "verify",
     epilog="Example: scratchnet verify my_code.py:MyLSTM --like LSTM --input-shape 3,6,4",
 )(verify)
 app.command("step", epilog="Example: scratchnet step lstm --time 6 --units 4 --open")(step)
+app.command("markov", epilog="Example: scratchnet markov --followers a --prompt t --length 1000")(
+    markov
+)
 app.command("data", epilog="Example: scratchnet data wisconsin --out pictures")(data)
 app.command("plot", epilog="Example: scratchnet plot activations --out activations.svg")(plot)
 

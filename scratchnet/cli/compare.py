@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scratchnet.cli.problem import (
-    Dtype,
-    Epochs,
-    Json,
-    Name,
-    Published,
-    Seed,
-    TestCsv,
-    TrainCsv,
-    make_problem,
-    require_keras,
-)
+from scratchnet.cli import problem as options
+from scratchnet.cli.problem import make_problem, require_keras
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,18 +18,39 @@ if TYPE_CHECKING:
 
 
 def compare(
-    experiment: Name,
-    epochs: Epochs = None,
-    dtype: Dtype = "float64",
-    seed: Seed = 0,
+    experiment: options.Name,
+    epochs: options.Epochs = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Training steps to compare, instead of epochs.",
+            show_default="100 for texts and reviews",
+        ),
+    ] = None,
+    dtype: options.Dtype = "float64",
+    seed: options.Seed = 0,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="The report's folder, by default reports/NAME."),
     ] = None,
-    train_csv: TrainCsv = None,
-    test_csv: TestCsv = None,
-    published: Published = False,
-    as_json: Json = False,
+    text: options.Text = None,
+    encoding: options.Encoding = None,
+    max_lines: options.MaxLines = None,
+    keep_case: options.KeepCase = False,
+    unit: options.Unit = None,
+    window: options.Window = None,
+    stride: options.Stride = None,
+    cell: options.Cell = None,
+    layers: options.Layers = None,
+    units: options.Units = None,
+    embedding: options.Embedding = None,
+    batch_size: options.BatchSize = None,
+    masked: options.Masked = False,
+    train_csv: options.TrainCsv = None,
+    test_csv: options.TestCsv = None,
+    published: options.Published = False,
+    as_json: options.Json = False,
 ) -> None:
     """Train scratchnet and Keras from the same weights on the same batches; report how they agree.
 
@@ -59,6 +70,19 @@ def compare(
         epochs=epochs,
         dtype=dtype,
         seed=seed,
+        text=None if not text else tuple(text),
+        encoding=encoding,
+        max_lines=max_lines,
+        keep_case=keep_case,
+        unit=unit,
+        window=window,
+        stride=stride,
+        cell=cell,
+        layers=layers,
+        units=units,
+        embedding=embedding,
+        batch_size=batch_size,
+        masked=masked,
         train_csv=train_csv,
         test_csv=test_csv,
         published=published,
@@ -74,6 +98,7 @@ def compare(
             lambda what, done, total: bar.update(
                 task, description=what, completed=done, total=total
             ),
+            steps,
         )
         bar.update(task, description="drawing the report", total=None)
         page = report.write(comparison, folder)
@@ -115,12 +140,13 @@ def _show(screen: Console, found: Comparison, page: Path) -> None:
     screen.print(f"\n[bold]Agreement[/] in {found.dtype}: largest difference over largest value")
     screen.print(_agreement_table(found))
     worst = max(abs(a - b) for a, b in zip(*found.losses.values(), strict=True))
-    table = Table("epoch", "loss scratchnet", "loss Keras", "difference", box=None, pad_edge=False)
+    names = (found.unit, "loss scratchnet", "loss Keras", "difference")
+    table = Table(*names, box=None, pad_edge=False)
     for column in table.columns:
         column.justify = "right"
-    for epoch in found.shown_epochs():
-        ours, theirs = (curve[epoch] for curve in found.losses.values())
-        table.add_row(str(epoch + 1), f"{ours:.12f}", f"{theirs:.12f}", f"{abs(ours - theirs):.1e}")
+    for place in found.shown():
+        ours, theirs = (curve[place] for curve in found.losses.values())
+        table.add_row(str(place + 1), f"{ours:.12f}", f"{theirs:.12f}", f"{abs(ours - theirs):.1e}")
     steps = f"{found.steps:,} step{'s' if found.steps > 1 else ''}"
     screen.print(f"\n[bold]Losses[/] over {steps}, never further apart than {worst:.1e}")
     screen.print(table)
@@ -130,8 +156,9 @@ def _show(screen: Console, found: Comparison, page: Path) -> None:
     if found.scores:
         screen.print(f"\n[bold]{found.tested_on.capitalize()}[/]")
         screen.print(scores_table({engine: asdict(one) for engine, one in found.scores.items()}))
-    screen.print(f"\n[bold]Calculated and expected[/], {found.tested_on}")
-    screen.print(pairs_table(found.pairs, found.outputs))
+    if found.pairs:
+        screen.print(f"\n[bold]Calculated and expected[/], {found.tested_on}")
+        screen.print(pairs_table(found.pairs, found.outputs))
     screen.print("\n[bold]Speed[/] of a training step, alternating blocks, least disturbed of each")
     table = Table("", "ms a step", "times Keras's compiled step", box=None, pad_edge=False)
     for timing in found.timings:

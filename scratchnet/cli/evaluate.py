@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from scratchnet.cli.problem import Json, make_problem
+from scratchnet.cli.chains import evaluate_chain
+from scratchnet.cli.problem import Json, problem_of
 
 
 def evaluate(
@@ -18,20 +20,20 @@ def evaluate(
     from scratchnet import runs
     from scratchnet.cli import console
     from scratchnet.cli.results import show_evaluation
+    from scratchnet.experiments.readers import Chain
 
     description = runs.read(run)
-    model = runs.load_model(run, description.columns)
+    if isinstance(description.reader, Chain):
+        evaluate_chain(run, description, as_json)
+        return
+    model = runs.load_model(run, description.reader)
     runs.check_files(description)
-    problem = make_problem(
-        description.experiment,
-        seed=description.seed,
-        dtype=description.dtype,
-        epochs=description.epochs,
-        **description.settings,
-    )
-    runs.check_columns(run, problem, description.columns)
-    results = runs.evaluate(model, problem)
+    problem = problem_of(description)
+    runs.check_problem(run, problem, description)
+    screen = console.progress()
+    with screen.status("evaluating") if screen.is_terminal else contextlib.nullcontext():
+        results = runs.evaluate(model, problem)
     if as_json:
         console.print_json({"run": str(run), "engine": description.engine, **results})
         return
-    show_evaluation(console.results(), results, problem.columns)
+    show_evaluation(console.results(), results, problem.reader)

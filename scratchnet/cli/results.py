@@ -7,20 +7,50 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
-    from scratchnet.experiments.problem import Columns
+    from scratchnet.experiments.readers import Columns, Language, Reader, Reviews
+
+MOST_WORDS = 12
+"""Lines of the table of words."""
+BAR = 24
+"""Characters of its longest bar."""
 
 
-def show_evaluation(screen: Console, results: dict[str, Any], columns: Columns) -> None:
+def show_evaluation(screen: Console, results: dict[str, Any], reader: Reader) -> None:
     """Print what `scratchnet.runs.evaluate` found."""
+    from scratchnet.experiments import readers
+
+    assert not isinstance(reader, readers.Chain)
     loss = f", loss {results['loss']:.6g}" if "loss" in results else ""
-    rows = "row" if results["rows"] == 1 else "rows"
+    what = "window" if isinstance(reader, readers.Language) else "row"
+    rows = what if results["rows"] == 1 else f"{what}s"
     which = f"held-out {rows}" if results["held_out"] else f"{rows}, those it learned from"
-    screen.print(f"\n{results['rows']} {which}{loss}")
+    screen.print(f"\n{results['rows']:,} {which}{loss}")
+    if isinstance(reader, readers.Language):
+        _show_text(screen, results, reader)
+    else:
+        _show_classes(screen, results, reader)
+
+
+def _show_text(screen: Console, results: dict[str, Any], reader: Language) -> None:
+    unit = {"char": "character", "word": "word"}[reader.vocabulary.unit]
+    if results["perplexity"] is not None:
+        screen.print(f"perplexity {results['perplexity']:.4g}")
+    screen.print(f"{results['bits']:.4f} bits a {unit}")
+    if "shares" in results:
+        shares = results["shares"]
+        screen.print(
+            f"{shares['documents']} documents at temperature 0.5: {shares['parse']:.1%} parse, "
+            f"{shares['fit']:.1%} fit the schema"
+        )
+
+
+def _show_classes(screen: Console, results: dict[str, Any], reader: Columns | Reviews) -> None:
     if "scores" in results:
         screen.print(scores_table(results["scores"]))
-    screen.print(pairs_table(results["pairs"], columns.outputs))
+    screen.print(pairs_table(results["pairs"], reader.outputs))
 
 
 def scores_table(scores: dict[str, dict[str, Any]]) -> Table:
@@ -63,3 +93,29 @@ def show_predictions(screen: Console, rows: list[dict[str, Any]], columns: Colum
         classes = [", ".join(map(str, row["class"]))] if "class" in row else []
         table.add_row(str(number), *(f"{row[o]:.6g}" for o in columns.outputs), *classes)
     screen.print(table)
+
+
+def show_review(
+    screen: Console, probability: float, words: list[tuple[str, float]], cut_off: float
+) -> None:
+    """Print a verdict, the review with each word in its colour, and the words that weigh most."""
+    verdict = "good" if probability > cut_off else "bad"
+    screen.print(f"{verdict}: the network takes the film for a good one at {probability:.1%}\n")
+    largest = max((abs(value) for _, value in words), default=0.0) or 1.0
+    shown = Text()
+    for word, value in words:
+        shown.append(word, style=_weight_style(value / largest)).append(" ")
+    screen.print(shown)
+    table = Table("word", "contribution to the logit", "", box=None, pad_edge=False)
+    table.columns[1].justify = "right"
+    for word, value in sorted(words, key=lambda pair: -abs(pair[1]))[:MOST_WORDS]:
+        bar = "█" * round(BAR * abs(value) / largest)
+        table.add_row(escape(word), f"{value:+.4f}", Text(bar, style=_weight_style(value)))
+    screen.print()
+    screen.print(table)
+
+
+def _weight_style(weight: float) -> str:
+    """Return green for what speaks for the film and red against it, bold where it weighs much."""
+    colour = "green" if weight > 0 else "red"
+    return f"bold {colour}" if abs(weight) > 0.5 else colour if abs(weight) > 0.1 else "dim"

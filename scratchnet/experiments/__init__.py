@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from dataclasses import dataclass
+import inspect
+from dataclasses import dataclass, fields
 from types import ModuleType
 
 from scratchnet.errors import InputError
+
+BOTH = ("scratch", "keras")
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,9 @@ class Experiment:
 
     name: str
     title: str
-    engines: tuple[str, ...]
+    kind: str = "table"
+    """What it reads: a ``table``, a ``text``, ``reviews``; or a ``chain``, which only counts."""
+    engines: tuple[str, ...] = BOTH
     """The engines that train it: ``scratch``, ``keras``."""
     data: tuple[str, ...] = ()
     """Names of the data sets it reads, as in `scratchnet.datasets`."""
@@ -24,11 +29,21 @@ class Experiment:
     @property
     def has_gradient(self) -> bool:
         """Whether there is a gradient, and so a Keras twin, to compare."""
-        return "keras" in self.engines
+        return "keras" in self.engines and self.kind != "chain"
 
     def module(self) -> ModuleType:
         """Import the experiment's file."""
         return importlib.import_module(f"scratchnet.experiments.{self.name}")
+
+    def options(self) -> dict[str, str]:
+        """Return what can be chosen, by name, each with its annotation."""
+        module = self.module()
+        function = module.fit if self.kind == "chain" else module.problem
+        parameters = inspect.signature(function).parameters.values()
+        named = {one.name: one.annotation for one in parameters if one.kind != one.VAR_KEYWORD}
+        if self.kind == "text":
+            named |= {field.name: str(field.type) for field in fields(module.PUBLISHED)}
+        return named
 
 
 EXPERIMENTS = {
@@ -42,13 +57,45 @@ EXPERIMENTS = {
         Experiment(
             name="backprop",
             title="two networks small enough to check backpropagation by hand",
-            engines=("scratch", "keras"),
         ),
         Experiment(
             name="wisconsin",
             title="benign or malignant, from nine features of a cell sample",
-            engines=("scratch", "keras"),
             data=("wisconsin",),
+        ),
+        Experiment(
+            name="markov",
+            title="what follows what in a text, counted",
+            kind="chain",
+            data=("nietzsche",),
+        ),
+        Experiment(
+            name="nietzsche",
+            title="an LSTM writes like Nietzsche, character by character",
+            kind="text",
+            data=("nietzsche",),
+        ),
+        Experiment(
+            name="text",
+            title="the same on your own files",
+            kind="text",
+        ),
+        Experiment(
+            name="json",
+            title="the same on nested JSON: how much of what it writes can be parsed",
+            kind="text",
+        ),
+        Experiment(
+            name="shakespeare",
+            title="two LSTMs go on with Shakespeare, word by word",
+            kind="text",
+            data=("shakespeare",),
+        ),
+        Experiment(
+            name="imdb",
+            title="good or bad, from the words of a film review",
+            kind="reviews",
+            data=("imdb", "imdb-words"),
         ),
     )
 }

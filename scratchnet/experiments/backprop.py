@@ -20,7 +20,8 @@ import numpy as np
 from scratchnet.backend import Array
 from scratchnet.equations.activations import sigmoid, sigmoid_backward
 from scratchnet.equations.dense import dense, dense_backward
-from scratchnet.experiments.problem import Columns, Problem
+from scratchnet.experiments.problem import Problem
+from scratchnet.experiments.readers import Columns
 from scratchnet.layers import Dense
 from scratchnet.model import Sequential
 from scratchnet.optimizers import SGD
@@ -242,12 +243,13 @@ def problem(seed: int = 0, dtype: str = "float32", epochs: int | None = None) ->
         x_test=X,
         y_test=TARGET,
         build_model=build_model,
-        columns=Columns(("i1", "i2"), ("o1", "o2")),
+        reader=Columns(("i1", "i2"), ("o1", "o2")),
         batch_size=1,
         epochs=epochs or EPOCHS,
         seed=seed,
         dtype=dtype,
         notes=tuple(lines(run())),
+        validation=(X, TARGET),
     )
 
 

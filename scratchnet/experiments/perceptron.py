@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scratchnet.backend import Array
-from scratchnet.experiments.problem import Columns, Problem
+from scratchnet.experiments.problem import Problem
+from scratchnet.experiments.readers import Columns
 from scratchnet.layers import Dense
 from scratchnet.model import Sequential
 from scratchnet.perceptron import Perceptron
@@ -83,7 +84,7 @@ def problem(seed: int = 0, dtype: str = "float32", epochs: int | None = None) ->
         x_test=X,
         y_test=y,
         build_model=build_model,
-        columns=Columns(("x1", "x2"), tuple(LABELS), cut_off=0.5),
+        reader=Columns(("x1", "x2"), tuple(LABELS), cut_off=0.5),
         batch_size=1,
         epochs=epochs or EPOCHS,
         seed=seed,

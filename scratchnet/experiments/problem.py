@@ -4,34 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scratchnet.backend import Array
+from scratchnet.experiments.readers import Reader
+from scratchnet.generation import Writer
 from scratchnet.model import Sequential
 from scratchnet.samples import Samples
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-@dataclass(frozen=True)
-class Columns:
-    """How rows of a file become the network's input, and what its outputs are called."""
-
-    features: tuple[str, ...]
-    outputs: tuple[str, ...]
-    label: str | None = None
-    """Name of the class column, which a file to predict from may leave out."""
-    scale: float = 1.0
-    fill: dict[str, float] = field(default_factory=dict)
-    """What to write where a feature is missing."""
-    cut_off: float | None = None
-    """Above which output a row is called 1, where the outputs are classes."""
-
-    def inputs(self, frame: pd.DataFrame) -> Array:
-        """Return the network's input, ``(B, D)``."""
-        filled = frame[list(self.features)].fillna(self.fill)
-        return self.scale * filled.to_numpy(dtype="float64")
 
 
 @dataclass(frozen=True)
@@ -43,9 +22,11 @@ class Problem:
     y_train: Array
     x_test: Array
     y_test: Array
+    """The same as ``y_train`` where nothing is held out."""
     build_model: Callable[[], Sequential]
     """Returns the built and compiled network; the same weights every time."""
-    columns: Columns
+    reader: Reader
+    """How what a user gives becomes the network's input."""
     batch_size: int
     epochs: int
     seed: int
@@ -56,6 +37,21 @@ class Problem:
     """What was done to the data, a sentence each, for whoever reads the results."""
     trained: bool = False
     """Whether ``build_model`` returns a model that has learned already, by a rule of its own."""
+    validation: tuple[Array, Array] | None = None
+    """Inputs and targets that the loss is watched on after each epoch."""
+    architecture: dict[str, Any] = field(default_factory=dict)
+    """The arguments that describe the network, to the engine's builder and to Keras's."""
+    files: tuple[str, ...] = ()
+    """The user's own files among the settings, as absolute paths."""
+    choose_by: str | None = None
+    """The validation figure, such as ``val_accuracy``, whose best epoch's weights are kept."""
+    measure: Callable[[Writer], dict[str, Any]] | None = None
+    """What else is asked of the trained network, by letting it write."""
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the test rows are others than those it learns from."""
+        return self.x_test is not self.x_train
 
     def batches(self, epoch: int) -> list[Array]:
         """Return the rows of each batch of an epoch, in the order that `Sequential.fit` takes."""

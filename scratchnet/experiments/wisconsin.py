@@ -83,6 +83,8 @@ def problem(
         dtype,
         {**settings, **({"published": True} if published else {})},
         notes(data.preparation, epochs, published),
+        validation=(data.x_test, data.y_test),
+        files=tuple(settings.values()),
     )
 
 

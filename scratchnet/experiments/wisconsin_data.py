@@ -15,7 +15,7 @@ import numpy as np
 from scratchnet import datasets, tables
 from scratchnet.backend import Array
 from scratchnet.errors import DataError, InputError
-from scratchnet.experiments.problem import Columns
+from scratchnet.experiments.readers import Columns
 from scratchnet.splitting import split
 
 if TYPE_CHECKING:

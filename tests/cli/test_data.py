@@ -59,7 +59,7 @@ class TestOne:
     def test_unknown(self, refused):
         assert refused("data", "wisconson") == (
             "scratchnet: data set: expected one of wisconsin, wisconsin-train, wisconsin-test, "
-            "nietzsche, shakespeare, imdb, imdb-words, babi, got 'wisconson'. "
+            "nietzsche, shakespeare, imdb, imdb-keras, imdb-words, babi, got 'wisconson'. "
             "Did you mean wisconsin?"
         )
 

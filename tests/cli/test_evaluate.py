@@ -27,8 +27,8 @@ def edit(tmp_path):
     def change(**fields):
         path = tmp_path / "here/run/run.json"
         content = json.loads(path.read_text())
-        columns = content["columns"] | fields.pop("columns", {})
-        path.write_text(json.dumps(content | {"columns": columns} | fields))
+        reader = content["reader"] | fields.pop("reader", {})
+        path.write_text(json.dumps(content | {"reader": reader} | fields))
 
     return change
 
@@ -79,16 +79,16 @@ class TestBoth:
         (tmp_path / "here/run/model.npz").unlink()
         assert refusal(run(*command)) == (
             "scratchnet: run: no model here (no model.npz): the training ended before its first "
-            "epoch did. Train again."
+            "epoch did. Train again, or go on with --resume."
         )
 
     @pytest.mark.parametrize(
         "columns", [{"outputs": ["a", "b"]}, {"features": ["a", "b"], "fill": {}}]
     )
     def test_columns_that_are_not_the_models(self, run, edit, command, columns):
-        edit(columns=columns)
+        edit(reader=columns)
         line = refusal(run(*command))
-        assert line.startswith("scratchnet: run/run.json: not a description of a run (columns: ")
+        assert line.startswith("scratchnet: run/run.json: not a description of a run (reader: ")
         assert line.endswith("). Train again, or restore the file.")
 
     def test_a_model_that_is_not_built(self, run, tmp_path, command):
@@ -112,8 +112,8 @@ class TestBoth:
 
 
 def test_columns_that_are_not_the_experiments(run, edit):
-    edit(columns={"outputs": ["[red]other"]})
-    assert "columns: expected those of wisconsin" in refusal(run("evaluate", "run"))
+    edit(reader={"outputs": ["[red]other"]})
+    assert "reader: expected that of wisconsin" in refusal(run("evaluate", "run"))
     assert "[red]other" in run("predict", "run", "../train.csv").stdout
 
 

@@ -18,9 +18,11 @@ def test_table(scratchnet):
 
 def test_json(scratchnet):
     entries = json.loads(scratchnet("list", "--json").stdout)
-    assert entries[-1] == {
+    (wisconsin,) = (entry for entry in entries if entry["name"] == "wisconsin")
+    assert wisconsin == {
         "name": "wisconsin",
         "title": EXPERIMENTS["wisconsin"].title,
+        "kind": "table",
         "engines": ["scratch", "keras"],
         "data": ["wisconsin"],
         "has_gradient": True,

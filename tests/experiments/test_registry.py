@@ -22,10 +22,25 @@ def test_entries():
         "perceptron": False,
         "backprop": True,
         "wisconsin": True,
+        "markov": False,
+        "nietzsche": True,
+        "text": True,
+        "json": True,
+        "shakespeare": True,
+        "imdb": True,
     }
     for one in EXPERIMENTS.values():
         assert set(one.engines) <= {"scratch", "keras"}
         assert all(datasets.get(name) for name in one.data)
+
+
+def test_options_are_those_of_the_problem():
+    assert {"train_csv", "published", "seed"} <= EXPERIMENTS["wisconsin"].options().keys()
+    assert {"text", "order", "unit"} <= EXPERIMENTS["markov"].options().keys()
+    assert "epochs" not in EXPERIMENTS["markov"].options()
+    assert {"cell", "window", "epochs", "dtype"} <= EXPERIMENTS["nietzsche"].options().keys()
+    assert "masked" in EXPERIMENTS["imdb"].options()
+    assert "options" not in EXPERIMENTS["text"].options()
 
 
 def test_unknown_name_lists_what_exists():
@@ -33,6 +48,7 @@ def test_unknown_name_lists_what_exists():
     with pytest.raises(InputError) as caught:
         experiments.get("wiskonsin")
     assert str(caught.value) == (
-        "experiment: expected one of perceptron, backprop, wisconsin, got 'wiskonsin'. "
+        "experiment: expected one of perceptron, backprop, wisconsin, markov, nietzsche, text, "
+        "json, shakespeare, imdb, got 'wiskonsin'. "
         "Did you mean wisconsin?"
     )

@@ -41,7 +41,7 @@ def test_training_leaves_model_history_and_description(folder):
     run = runs.start(problem, "scratch", folder)
     model = runs.train(problem, folder, verbose=False)
     assert {path.name for path in folder.iterdir()} == {"run.json", "model.npz", "history.csv"}
-    loaded = runs.load_model(folder, problem.columns)
+    loaded = runs.load_model(folder, problem.reader)
     for ours, stored in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, stored)
     with (folder / "history.csv").open() as file:
@@ -71,7 +71,7 @@ def test_the_whole_model_is_there_after_every_epoch(folder, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         runs.train(problem, folder, verbose=False)
     for kept, expected in zip(
-        runs.load_model(folder, problem.columns).get_weights(), whole, strict=True
+        runs.load_model(folder, problem.reader).get_weights(), whole, strict=True
     ):
         np.testing.assert_array_equal(kept, expected)
 

@@ -1,0 +1,48 @@
+"""A run: the folder that a training leaves, and what can be asked of it afterwards.
+
+``run.json`` says what was trained on what; ``model.npz`` is the latest whole model, in the one
+format both engines' runs have; ``history.csv`` has a line an epoch.  A run of a text has its
+``vocabulary.json``, and in ``samples.jsonl`` what was written after each epoch.
+"""
+
+from scratchnet.runs.chains import evaluate_chain, load_chain, train_chain
+from scratchnet.runs.description import Run, check_files, read, start, write
+from scratchnet.runs.evaluation import evaluate, predict
+from scratchnet.runs.folder import (
+    HISTORY,
+    MODEL,
+    SAMPLES,
+    VOCABULARY,
+    latest,
+    new_folder,
+    recording,
+)
+from scratchnet.runs.models import check_problem, load_model
+from scratchnet.runs.training import callbacks, chosen, figures, resumable, train
+
+__all__ = [
+    "HISTORY",
+    "MODEL",
+    "SAMPLES",
+    "VOCABULARY",
+    "Run",
+    "callbacks",
+    "check_files",
+    "check_problem",
+    "chosen",
+    "evaluate",
+    "evaluate_chain",
+    "figures",
+    "latest",
+    "load_chain",
+    "load_model",
+    "new_folder",
+    "predict",
+    "read",
+    "recording",
+    "resumable",
+    "start",
+    "train",
+    "train_chain",
+    "write",
+]

@@ -1,0 +1,112 @@
+"""Keeping what is trained: after each epoch, every few minutes, and when somebody stops it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from scratchnet.callbacks import Callback
+from scratchnet.callbacks.base import Logs
+
+
+class Keeper(Callback):
+    """Saves the model, with how far its training has got, so that the training can go on.
+
+    Ctrl-C ends the training after the batch that is being computed, the model saved; a second one
+    ends it at once.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is only ever replaced as a whole.
+    minutes : float, optional
+        Save within epochs too, that often; None leaves that, and Ctrl-C, to the engine.
+    """
+
+    def __init__(self, path: Path, minutes: float | None) -> None:
+        self.path, self.minutes = path, minutes
+
+    def on_train_begin(self, logs: Logs) -> None:
+        """Start the clock, and listen for Ctrl-C where that can be done."""
+        self._saved, self._interrupted, self._before = time.monotonic(), False, None
+        if self.minutes is not None and threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        """Save if it is time to, or if somebody wants to stop."""
+        if self.minutes is None:
+            return
+        due = time.monotonic() - self._saved > 60 * self.minutes
+        if due or self._interrupted:
+            self._save()
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Save."""
+        self._save()
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def on_train_end(self, logs: Logs) -> None:
+        """Give Ctrl-C back its meaning."""
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _save(self) -> None:
+        self.model.save(self.path)
+        self._saved = time.monotonic()
+
+
+class BestKeeper(Callback):
+    """Saves the model of the epoch that was best by a validation figure.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        The figure; an accuracy is to be high, anything else low.
+    rows : list of dict
+        The epochs there have been before.
+    """
+
+    def __init__(self, path: Path, name: str, rows: list[Logs]) -> None:
+        self.path, self.name = path, name
+        self.sign = 1 if name.endswith("accuracy") else -1
+        self.best = max((self.sign * row[name] for row in rows), default=float("-inf"))
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Save if it got better."""
+        if self.sign * logs[self.name] > self.best:
+            self.best = self.sign * logs[self.name]
+            self.model.save(self.path)
+
+
+class StepCounter(Callback):
+    """Knows how many steps a second a training makes."""
+
+    def on_train_begin(self, logs: Logs) -> None:
+        """Start from nothing."""
+        self.steps, self.seconds, self._last = 0, 0.0, time.perf_counter()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        """Start the clock."""
+        self._last = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        """Count."""
+        now = time.perf_counter()
+        self.steps, self.seconds, self._last = self.steps + 1, self.seconds + now - self._last, now
+
+    @property
+    def speed(self) -> float | None:
+        """Steps a second, None before the first."""
+        return self.steps / self.seconds if self.steps else None

@@ -1,0 +1,145 @@
+"""Training a problem into a folder, by either engine, from the beginning or from where it was."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from scratchnet.callbacks import Callback
+from scratchnet.errors import InputError
+from scratchnet.experiments.problem import Problem
+from scratchnet.experiments.readers import Language
+from scratchnet.generation import OneStep, Writer
+from scratchnet.model import Sequential
+from scratchnet.progress import Progress
+from scratchnet.runs.description import Run
+from scratchnet.runs.evaluation import perplexity
+from scratchnet.runs.folder import BEST, HISTORY, MODEL, SAMPLES
+from scratchnet.runs.history import RunHistory, read_history
+from scratchnet.runs.keeping import BestKeeper, Keeper
+from scratchnet.runs.writing import Listener, SampleWriter, read_samples
+
+MINUTES = 5.0
+"""Between two checkpoints, unless somebody says otherwise."""
+
+
+def train(
+    problem: Problem,
+    folder: Path,
+    verbose: bool | str = "auto",
+    minutes: float = MINUTES,
+    resume: bool = False,
+    shown_by: Sequence[Callback] = (),
+    listener: Listener | None = None,
+) -> Sequential:
+    """Train the scratch engine; the latest whole model always stands in the folder.
+
+    Parameters
+    ----------
+    verbose
+        As for `Sequential.fit`.
+    minutes : float
+        Between two saves within an epoch.
+    resume : bool
+        Go on from the model in the folder, to the bit as if there had been no stop; from the
+        beginning if there is none yet.
+    shown_by : sequence of Callback
+        Whatever shows the training.
+    listener : Listener, optional
+        Is told what the network writes after each epoch.
+    """
+    if problem.trained:
+        model = problem.build_model()
+        model.save(folder / MODEL)
+        return model
+    goes_on = resume and (folder / MODEL).exists()
+    model = Sequential.load(folder / MODEL) if goes_on else problem.build_model()
+    progress = (model.progress if goes_on else None) or Progress()
+    model.fit(
+        problem.x_train,
+        problem.y_train,
+        batch_size=problem.batch_size,
+        epochs=problem.epochs,
+        validation_data=problem.validation,
+        callbacks=[
+            *shown_by,
+            *callbacks(problem, folder, progress.epoch, minutes, OneStep, listener),
+        ],
+        seed=problem.seed,
+        resume=goes_on,
+        verbose=verbose,
+    )
+    return chosen(model, folder)
+
+
+def callbacks(
+    problem: Problem,
+    folder: Path,
+    epochs_done: int,
+    minutes: float | None,
+    make_writer: Callable[[Sequential], Writer],
+    listener: Listener | None = None,
+) -> list[Callback]:
+    """Return what fills a run's folder during a training, after so many epochs already.
+
+    The history comes first and the model last: a kill in between repeats an epoch and loses none.
+    """
+    rows = read_history(folder / HISTORY, epochs_done)
+    wanted: list[Callback] = [RunHistory(folder / HISTORY, rows)]
+    if problem.choose_by is not None:
+        wanted.append(BestKeeper(folder / BEST, problem.choose_by, rows))
+    if isinstance(problem.reader, Language) and problem.reader.sample_length:
+        samples = read_samples(folder / SAMPLES, epochs_done)
+        wanted.append(
+            SampleWriter(
+                folder / SAMPLES, problem.reader, problem.seed, make_writer, listener, samples
+            )
+        )
+    return [*wanted, Keeper(folder / MODEL, minutes)]
+
+
+def chosen(model: Sequential, folder: Path) -> Sequential:
+    """Return the model of the best epoch where one was chosen, else the one given."""
+    return Sequential.load(folder / BEST) if (folder / BEST).exists() else model
+
+
+def resumable(run: Run, folder: Path, epochs: int | None) -> int:
+    """Return how many epochs a run that goes on is to have in all.
+
+    Raises
+    ------
+    InputError
+        If it has had them already.
+    """
+    wanted = run.epochs if epochs is None else epochs
+    if run.results is not None and wanted <= run.epochs:
+        raise InputError(
+            f"--resume: {folder} has had its {run.epochs} epochs. Name more with --epochs, or "
+            "train a new run."
+        )
+    return wanted
+
+
+def figures(problem: Problem, folder: Path) -> dict[str, Any]:
+    """Return what a training measured: each figure of the history as a list, and peak memory."""
+    if problem.trained:
+        return {}
+    rows = read_history(folder / HISTORY, problem.epochs)
+    names = dict.fromkeys(name for row in rows for name in row if name != "epoch")
+    found: dict[str, Any] = {name: [row.get(name) for row in rows] for name in names}
+    for name in ("loss", "val_loss"):
+        if name in found and isinstance(problem.reader, Language):
+            prefix = name.removesuffix("loss")
+            found[f"{prefix}perplexity"] = [perplexity(loss) for loss in found[name]]
+            found[f"{prefix}bits"] = [loss / math.log(2) for loss in found[name]]
+    return {**found, "peak_memory_mib": peak_memory()}
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process has had at once, in MiB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)
