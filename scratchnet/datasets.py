@@ -53,7 +53,7 @@ WOLBERG = (
 )
 MAAS = (
     "A. L. Maas et al., Learning word vectors for sentiment analysis, ACL (2011) 142–150; "
-    "numbered as in keras.datasets.imdb"
+    "words ranked as in keras.datasets.imdb"
 )
 
 DATASETS = {
@@ -107,8 +107,17 @@ DATASETS = {
             file="imdb_flat.npz",
             sha256="75e6fe9f21d0fb7f4c19c1df77ec4459aa94888b1e93be5ada87887c1a088712",
             size=19_324_571,
-            title="50,000 film reviews as word numbers, labelled good or bad",
+            title="50,000 film reviews as ranks of words, labelled good or bad",
             source=MAAS,
+        ),
+        Dataset(
+            name="imdb-keras",
+            file="imdb.npz",
+            sha256="69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
+            size=17_464_789,
+            title="The same film reviews as Keras publishes them; read where the flat file is not",
+            source=MAAS,
+            url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz",
         ),
         Dataset(
             name="imdb-words",

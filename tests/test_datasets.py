@@ -83,7 +83,7 @@ def test_unknown_name_lists_what_exists():
         datasets.path("nietzche")
     assert str(caught.value) == (
         "data set: expected one of wisconsin, wisconsin-train, wisconsin-test, nietzsche, "
-        "shakespeare, imdb, imdb-words, babi, got 'nietzche'. Did you mean nietzsche?"
+        "shakespeare, imdb, imdb-keras, imdb-words, babi, got 'nietzche'. Did you mean nietzsche?"
     )
 
 
