@@ -1,7 +1,7 @@
 """The Keras twin of every experiment, as a practitioner writes it.
 
-Each function passes its keywords on to ``compile``: how to run (``jit_compile``,
-``steps_per_execution``), not what.
+Each function takes the problem's ``architecture`` and passes its other keywords on to ``compile``:
+how to run (``jit_compile``, ``steps_per_execution``), not what.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+
+from keras_impl.layers import OneHot
+
+CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
 
 
 def wisconsin(**run: Any) -> keras.Model:
@@ -46,4 +50,74 @@ def backprop(**run: Any) -> keras.Model:
     return model
 
 
-TWINS: dict[str, Callable[..., keras.Model]] = {"wisconsin": wisconsin, "backprop": backprop}
+def language(
+    vocabulary: int,
+    window: int,
+    cell: str = "lstm",
+    units: int = 128,
+    layers: int = 1,
+    embedding: int = 0,
+    hidden: int = 0,
+    optimizer: str = "rmsprop",
+    learning_rate: float = 0.01,
+    **run: Any,
+) -> keras.Model:
+    """Ids → one-hot or Embedding → recurrent layers → (Dense relu →) Dense softmax: what follows.
+
+    Parameters
+    ----------
+    cell : {"lstm", "gru", "rnn"}
+    embedding : int
+        Length of an id's row; 0 for one-hot rows.
+    hidden : int
+        Width of the layer before the softmax; 0 for none.
+    """
+    model = keras.Sequential(name="language")
+    model.add(keras.layers.Input((window,), dtype="int32"))
+    model.add(keras.layers.Embedding(vocabulary, embedding) if embedding else OneHot(vocabulary))
+    for left in reversed(range(layers)):
+        model.add(CELLS[cell](units, return_sequences=left > 0))
+    if hidden:
+        model.add(keras.layers.Dense(hidden, activation="relu"))
+    model.add(keras.layers.Dense(vocabulary, activation="softmax"))
+    model.compile(
+        optimizer=keras.optimizers.get(
+            {"class_name": optimizer, "config": {"learning_rate": learning_rate}}
+        ),
+        loss="sparse_categorical_crossentropy",
+        **run,
+    )
+    return model
+
+
+def imdb(
+    vocabulary: int,
+    length: int,
+    embedding: int = 32,
+    units: int = 100,
+    masked: bool = False,
+    **run: Any,
+) -> keras.Model:
+    """Ids → Embedding → LSTM → Dense 1 sigmoid; ``masked``, the LSTM passes over padding."""
+    model = keras.Sequential(
+        [
+            keras.layers.Input((length,), dtype="int32"),
+            keras.layers.Embedding(vocabulary, embedding, mask_zero=masked),
+            keras.layers.LSTM(units),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ],
+        name="imdb",
+    )
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"], **run)
+    return model
+
+
+TWINS: dict[str, Callable[..., keras.Model]] = {
+    "backprop": backprop,
+    "wisconsin": wisconsin,
+    "nietzsche": language,
+    "text": language,
+    "json": language,
+    "shakespeare": language,
+    "imdb": imdb,
+}

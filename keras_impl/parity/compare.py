@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import itertools
 import math
 import shlex
 from collections.abc import Callable
@@ -13,17 +16,29 @@ import numpy as np
 import tensorflow as tf
 
 from keras_impl.models import TWINS
+from keras_impl.optimizers import densify
 from keras_impl.parity.oracle import ask_twin, keras_floats
-from keras_impl.parity.timing import ROUNDS, Timing, measure
+from keras_impl.parity.timing import FEWEST_STEPS, MOST_STEPS, ROUNDS, WARM_UP, Timing, measure
+from keras_impl.pipelines import as_keras_takes_it
 from scratchnet import Sequential
+from scratchnet.arguments import positive_integer
+from scratchnet.backend import Array
+from scratchnet.experiments import get
 from scratchnet.experiments.problem import Problem
+from scratchnet.experiments.readers import Columns
 from scratchnet.experiments.scores import Scores, scores
 
 FORWARD_TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 GRADIENT_TOLERANCE = {"float64": 1e-12, "float32": 1e-4}
 TRAJECTORY_TOLERANCE = {"float64": 1e-12, "float32": 1e-3}
+ROUNDED_TRAJECTORY_TOLERANCE = 1e-5
+"""In float64, where Keras rounds the optimizer's betas or momentum to float32."""
 TRAJECTORY_STEPS = 100
 PAIRS = 10
+DENSIFIED = (
+    "Keras is given the embedding's gradient as one array: of an id that is repeated in a batch it "
+    "would square the slices one by one, and not their sum."
+)
 
 
 @dataclass(frozen=True)
@@ -49,9 +64,14 @@ class Comparison:
     seed: int
     epochs: int
     steps: int
+    """Training steps that were made."""
+    by_step: bool
+    """Whether ``losses`` has one for each step; else there is one for each epoch."""
+    compared_on: str
+    """What outputs, loss and gradients are of."""
     notes: tuple[str, ...]
     outputs: tuple[str, ...]
-    """What the network's outputs are called."""
+    """What the network's outputs are called; none where they are too many to show."""
     settings: dict[str, Any]
     """The problem's other arguments."""
     tested_on: str
@@ -75,12 +95,17 @@ class Comparison:
     @property
     def command(self) -> str:
         """The command that repeats this comparison."""
-        words = ["scratchnet", "compare", self.experiment, "--epochs", str(self.epochs)]
-        words += ["--dtype", self.dtype, "--seed", str(self.seed)]
+        length = ["--steps", self.steps] if self.by_step else ["--epochs", self.epochs]
+        words = ["scratchnet", "compare", self.experiment, *length]
+        words += ["--dtype", self.dtype, "--seed", self.seed]
+        usual = _usual_settings(self.experiment)
         for name, value in self.settings.items():
-            option = f"--{name.replace('_', '-')}"
-            words += [option] if value is True else [option, str(value)]
-        return shlex.join(words)
+            values = tuple(value) if isinstance(value, list | tuple) else value
+            if values is not None and values is not False and values != usual.get(name):
+                option = f"--{name.replace('_', '-')}"
+                for one in values if isinstance(values, tuple) else (values,):
+                    words += [option] if one is True else [option, one]
+        return shlex.join(map(str, words))
 
     @property
     def speed_ratio(self) -> float:
@@ -95,9 +120,15 @@ class Comparison:
             "from the final weights": self.end,
         }
 
-    def shown_epochs(self) -> list[int]:
-        """Return a few epochs, from the first to the last."""
-        return sorted({round((self.epochs - 1) * i / 8) for i in range(9)})
+    @property
+    def unit(self) -> str:
+        """What ``losses`` has a number for: an ``epoch`` or a ``step``."""
+        return "step" if self.by_step else "epoch"
+
+    def shown(self) -> list[int]:
+        """Return a few places in ``losses``, from the first to the last."""
+        last = len(self.losses["Keras"]) - 1
+        return sorted({round(last * i / 8) for i in range(9)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
@@ -114,44 +145,84 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of how much."""
 
 
-def compare(problem: Problem, progress: Progress = lambda what, done, total: None) -> Comparison:
+def compare(
+    problem: Problem,
+    progress: Progress = lambda what, done, total: None,
+    steps: int | None = None,
+) -> Comparison:
     """Train both engines on ``problem`` and return how they agree and how fast they are.
 
-    Outputs and gradients (over the whole training set) are compared before the first step, and
-    again from scratchnet's final weights given to both; weights also along the way.
+    Outputs and gradients are compared before the first step, and again from scratchnet's final
+    weights given to both; weights also along the way.  For a table they are those of the whole
+    training set, for texts and reviews those of the first batch.
+
+    Parameters
+    ----------
+    steps : int, optional
+        Train for so many steps, and keep the loss of each.  A table is trained for the problem's
+        epochs otherwise, anything else for 100 steps.
     """
+    table = isinstance(problem.reader, Columns)
+    if steps is None and not table:
+        steps = TRAJECTORY_STEPS
+    by_step = steps is not None
+    if steps is None:
+        steps = problem.epochs * len(problem.batches(0))
     result = Comparison(
         problem.experiment,
         problem.dtype,
         problem.seed,
         problem.epochs,
-        problem.epochs * len(problem.batches(0)),
+        positive_integer("compare", "steps", steps),
+        by_step,
+        "the whole training set" if table else "the first batch",
         problem.notes,
-        problem.columns.outputs,
+        problem.reader.outputs if isinstance(problem.reader, Columns) else (),
         problem.settings,
-        "training rows" if problem.x_test is problem.x_train else "held-out rows",
+        "held-out rows" if problem.held_out else "training rows",
     )
     with keras_floats(problem.dtype):
         model = problem.build_model()
-        build_twin = TWINS[problem.experiment]
+        build_twin = functools.partial(TWINS[problem.experiment], **problem.architecture)
         twin = build_twin()
+        densify(twin.optimizer)
+        if any(isinstance(layer, keras.layers.Embedding) for layer in twin.layers):
+            result.notes += (DENSIFIED,)
         twin.set_weights(model.get_weights())
-        result.start = _agreements(problem, model, twin)
-        result.losses = _train(problem, model, twin, result, progress)
+        rows = slice(None) if table else problem.batches(0)[0]
+        result.start = _agreements(problem, model, twin, rows)
+        _train(problem, model, twin, result, progress)
         pairs = list(zip(model.get_weights(), twin.get_weights(), strict=True))
         result.weight_difference = max(float(np.abs(a - b).max()) for a, b in pairs)
-        _classify(problem, model, twin, result)
+        if isinstance(problem.reader, Columns):
+            _classify(problem, problem.reader, model, twin, result)
         twin.set_weights(model.get_weights())
-        result.end = _agreements(problem, model, twin)
-        result.timings = _time(problem, build_twin, progress)
+        result.end = _agreements(problem, model, twin, rows)
+        result.timings = _time(problem, build_twin, progress, table)
     return result
 
 
-def _agreements(problem: Problem, model: Sequential, twin: keras.Model) -> list[Agreement]:
-    x = problem.x_train.astype(problem.dtype)
+def _usual_settings(experiment: str) -> dict[str, Any]:
+    """Return what an experiment's settings are where nobody chooses."""
+    module = get(experiment).module()
+    parameters = inspect.signature(module.problem).parameters.values()
+    published = vars(module.PUBLISHED) if hasattr(module, "PUBLISHED") else {}
+    return {one.name: one.default for one in parameters} | published
+
+
+def _batch(problem: Problem, rows: Any) -> tuple[Array, Array]:
+    """Return inputs and targets as both engines take them: ids stay integers."""
+    x, y = problem.x_train[rows], problem.y_train[rows]
+    return as_keras_takes_it(x, problem.dtype), as_keras_takes_it(y, problem.dtype)
+
+
+def _agreements(
+    problem: Problem, model: Sequential, twin: keras.Model, rows: Any
+) -> list[Agreement]:
+    x, y = _batch(problem, rows)
     loss = keras.losses.get({"class_name": type(model.loss).__name__, "config": {}})
-    answer = ask_twin(twin, loss, x, problem.y_train.astype(problem.dtype))
-    value, gradients = model.gradients(x, problem.y_train)
+    answer = ask_twin(twin, loss, x, y)
+    value, gradients = model.gradients(x, y)
     forward, backward = FORWARD_TOLERANCE[problem.dtype], GRADIENT_TOLERANCE[problem.dtype]
     found = [
         Agreement("outputs", _difference(model.forward(x), answer.y), forward),
@@ -183,40 +254,72 @@ def _finite(value: Any) -> Any:
 
 def _train(
     problem: Problem, model: Sequential, twin: keras.Model, result: Comparison, progress: Progress
-) -> dict[str, list[float]]:
+) -> None:
+    """Make all steps in both engines; keep the losses, and how far weights are apart."""
     twin.make_train_function()
-    losses: dict[str, list[float]] = {"scratchnet": [], "Keras": []}
-    x, y = (a.astype(problem.dtype) for a in (problem.x_train, problem.y_train))
-    steps, exact = 0, problem.dtype == "float64"
-    for epoch in range(problem.epochs):
-        progress("training both engines", epoch, problem.epochs)
-        twin.reset_metrics()
-        total = 0.0
-        for rows in problem.batches(epoch):
-            loss = model.train_on_batch(x[rows], y[rows])
-            total += (loss[0] if isinstance(loss, list) else loss) * len(rows)
-            logs = twin.train_function(iter([(tf.constant(x[rows]), tf.constant(y[rows]))]))
-            steps += 1
-            if steps in (1, TRAJECTORY_STEPS) or (exact and steps == result.steps):
-                result.trajectory.append(_trajectory(problem, model, twin, steps))
-        losses["scratchnet"].append(total / len(x))
-        losses["Keras"].append(float(logs["loss"]))
-    return losses
+    result.losses = {"scratchnet": [], "Keras": []}
+    batches = ((e, rows) for e in itertools.count() for rows in problem.batches(e))
+    compared_at = _compared_at(problem, result)
+    total, samples, last = 0.0, 0, len(problem.batches(0))
+    twin.reset_metrics()
+    for step, (epoch, rows) in enumerate(itertools.islice(batches, result.steps), 1):
+        x, y = _batch(problem, rows)
+        loss = model.train_on_batch(x, y)
+        total += (loss[0] if isinstance(loss, list) else loss) * len(rows)
+        samples += len(rows)
+        logs = twin.train_function(iter([(tf.constant(x), tf.constant(y))]))
+        if step in compared_at:
+            result.trajectory.append(_trajectory(problem, model, twin, step))
+        if result.by_step or step % last == 0:
+            result.losses["scratchnet"].append(total / samples)
+            result.losses["Keras"].append(float(logs["loss"]))
+            total, samples = 0.0, 0
+            twin.reset_metrics()
+            if result.by_step:
+                progress("training both engines", step, result.steps)
+            else:
+                progress("training both engines", epoch + 1, problem.epochs)
+    if result.by_step:
+        ours, theirs = (curve[:TRAJECTORY_STEPS] for curve in result.losses.values())
+        name = f"losses of the first {len(ours)} steps" if len(ours) > 1 else "loss of the step"
+        tolerance = _trajectory_tolerance(problem, twin)
+        result.trajectory.append(Agreement(name, _difference(ours, theirs), tolerance))
+
+
+def _compared_at(problem: Problem, result: Comparison) -> set[int]:
+    """Return the steps after which weights are compared.
+
+    Rounding grows from step to step: after more than a hundred, only a small network in float64 is
+    held to the tolerance.
+    """
+    to_the_end = problem.dtype == "float64" and not result.by_step
+    if result.steps < TRAJECTORY_STEPS and result.by_step:
+        to_the_end = True
+    return {1, TRAJECTORY_STEPS, *([result.steps] if to_the_end else [])}
+
+
+def _trajectory_tolerance(problem: Problem, twin: keras.Model) -> float:
+    kept = [getattr(twin.optimizer, name, 0.0) for name in ("beta_1", "beta_2", "momentum")]
+    if problem.dtype == "float64" and any(float(np.float32(value)) != value for value in kept):
+        return ROUNDED_TRAJECTORY_TOLERANCE
+    return TRAJECTORY_TOLERANCE[problem.dtype]
 
 
 def _trajectory(problem: Problem, model: Sequential, twin: keras.Model, steps: int) -> Agreement:
     pairs = zip(model.get_weights(), twin.get_weights(), strict=True)
     worst = max(_difference(ours, theirs) for ours, theirs in pairs)
     name = f"weights after {steps} step{'s' if steps > 1 else ''}"
-    return Agreement(name, worst, TRAJECTORY_TOLERANCE[problem.dtype])
+    return Agreement(name, worst, _trajectory_tolerance(problem, twin))
 
 
-def _classify(problem: Problem, model: Sequential, twin: keras.Model, result: Comparison) -> None:
+def _classify(
+    problem: Problem, columns: Columns, model: Sequential, twin: keras.Model, result: Comparison
+) -> None:
     x = problem.x_test.astype(problem.dtype)
     outputs = {"scratchnet": model.predict(x), "Keras": twin(x, training=False).numpy()}
-    if problem.columns.cut_off is not None:
+    if columns.cut_off is not None:
         for engine, y_pred in outputs.items():
-            result.scores[engine] = scores(problem.y_test, y_pred, problem.columns.cut_off)
+            result.scores[engine] = scores(problem.y_test, y_pred, columns.cut_off)
     outputs["expected"] = problem.y_test
     result.pairs = [
         {name: rows[i].tolist() for name, rows in outputs.items()}
@@ -225,13 +328,14 @@ def _classify(problem: Problem, model: Sequential, twin: keras.Model, result: Co
 
 
 def _time(
-    problem: Problem, build_twin: Callable[..., keras.Model], progress: Progress
+    problem: Problem, build_twin: Callable[..., keras.Model], progress: Progress, table: bool
 ) -> list[Timing]:
-    x, y = (a.astype(problem.dtype) for a in (problem.x_train, problem.y_train))
+    most = MOST_STEPS if table else WARM_UP + FEWEST_STEPS
     rounds = iter(range(1, ROUNDS + 1))
     return measure(
         problem.build_model,
         build_twin,
-        [(x[rows], y[rows]) for rows in problem.batches(0)],
+        [_batch(problem, rows) for rows in problem.batches(0)[:most]],
         lambda: progress("timing both engines", next(rounds), ROUNDS),
+        several_at_once=table,
     )

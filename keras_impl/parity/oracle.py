@@ -18,7 +18,14 @@ import tensorflow as tf
 
 from keras_impl.weights import to_keras, to_keras_layer, weight_keys
 from scratchnet import Sequential
-from scratchnet.layers import Bidirectional, Dropout, Embedding, Layer, TimeDistributed
+from scratchnet.layers import (
+    Bidirectional,
+    Dropout,
+    Embedding,
+    Layer,
+    OneHot,
+    TimeDistributed,
+)
 from scratchnet.layers.recurrent import Recurrent
 from scratchnet.layers.wrapper import Wrapper
 
@@ -233,7 +240,9 @@ def _input(layer: Layer, x: Any) -> Any:
     """Return a tensor in the layer's dtype; token ids as they are."""
     while isinstance(layer, TimeDistributed):
         layer = layer.layer
-    return tf.convert_to_tensor(x if isinstance(layer, Embedding) else np.asarray(x, layer.dtype))
+    return tf.convert_to_tensor(
+        x if isinstance(layer, (Embedding, OneHot)) else np.asarray(x, layer.dtype)
+    )
 
 
 def _watch(tape: tf.GradientTape, *inputs: Any) -> None:

@@ -72,17 +72,17 @@ def agreement(found: Comparison, theme: Theme) -> Figure:
 
 def losses(found: Comparison, theme: Theme) -> Figure:
     """Draw both losses, one over the other, and how far apart they are."""
-    epochs = np.arange(1, found.epochs + 1)
     ours, theirs = (np.asarray(curve) for curve in found.losses.values())
+    places = np.arange(1, len(ours) + 1)
     with _figure(theme, 8, 4.4, rows=2, ratios=(2.2, 1)) as (figure, (above, below)):
-        above.plot(epochs, theirs, color=theme.keras, linewidth=5, alpha=0.55, label="Keras")
-        above.plot(epochs, ours, color=theme.scratch, linewidth=1.4, label="scratchnet")
+        above.plot(places, theirs, color=theme.keras, linewidth=5, alpha=0.55, label="Keras")
+        above.plot(places, ours, color=theme.scratch, linewidth=1.4, label="scratchnet")
         above.set_ylabel("training loss")
         above.legend(frameon=False, labelcolor=theme.ink)
         above.tick_params(labelbottom=False)
-        below.semilogy(epochs, np.maximum(abs(ours - theirs), SMALLEST), color=theme.limit)
+        below.semilogy(places, np.maximum(abs(ours - theirs), SMALLEST), color=theme.limit)
         below.set_ylabel("|difference|")
-        below.set_xlabel("epoch")
+        below.set_xlabel(found.unit)
     return figure
 
 

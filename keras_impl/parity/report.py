@@ -18,7 +18,7 @@ from scratchnet.pages import templates
 
 CAPTIONS = {
     "agreement": "Every compared array. A dot left of its mark agrees.",
-    "losses": "The loss of each epoch, scratchnet's line drawn over Keras's, and their distance.",
+    "losses": "The loss on the way, scratchnet's line drawn over Keras's, and their distance.",
     "speed": "A training step, every way it can be run.",
     "confusion": "What was calculated against what was expected.",
 }

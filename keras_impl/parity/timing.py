@@ -22,7 +22,12 @@ from scratchnet.backend import Array
 
 WARM_UP = 3
 ROUNDS = 15
+"""At most; there are fewer where steps are long."""
+FEWEST_ROUNDS = 3
+SECONDS = 60.0
+"""After which no further round begins."""
 MOST_STEPS = 60
+FEWEST_STEPS = 15
 
 
 @dataclass(frozen=True)
@@ -48,28 +53,38 @@ def measure(
     batches: list[tuple[Array, Array]],
     progress: Callable[[], None] = lambda: None,
     rounds: int = ROUNDS,
+    several_at_once: bool = True,
 ) -> list[Timing]:
     """Time scratchnet and Keras on full batches of one size; Keras's compiled step comes first.
 
     Call inside `keras_floats`; ``build_twin`` returns a compiled twin.
+
+    Parameters
+    ----------
+    several_at_once : bool
+        Whether Keras's ways of running several steps at once take part: they pay where a step is
+        short.
     """
     size = len(batches[0][0])
     batches = [batch for batch in batches if len(batch[0]) == size][:MOST_STEPS]
-    while len(batches) < 5 * WARM_UP:
+    while len(batches) < FEWEST_STEPS:
         batches = batches * 2
     n = len(batches)
     candidates = {
         "Keras, compiled step": _keras_steps(build_twin(jit_compile=False), batches),
         "Keras, compiled step, tf.data": _keras_data(build_twin(jit_compile=False), batches),
         "Keras, compiled step, XLA": _keras_steps(build_twin(jit_compile=True), batches),
-        f"Keras, steps_per_execution={n}": _keras_execution(
-            build_twin(jit_compile=False, steps_per_execution=n), batches
-        ),
-        f"Keras, {n} steps in one XLA graph": _keras_graph(build_twin(), batches),
-        "scratchnet": _scratch_steps(build_model(), batches),
     }
+    if several_at_once:
+        twin = build_twin(jit_compile=False, steps_per_execution=n)
+        candidates[f"Keras, steps_per_execution={n}"] = _keras_execution(twin, batches)
+        candidates[f"Keras, {n} steps in one XLA graph"] = _keras_graph(build_twin(), batches)
+    candidates["scratchnet"] = _scratch_steps(build_model(), batches)
     blocks: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(rounds):
+    begun = time.perf_counter()
+    for done in range(rounds):
+        if done >= FEWEST_ROUNDS and time.perf_counter() - begun > SECONDS:
+            break
         for name, block in candidates.items():
             blocks[name].append(block())
         progress()

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
+from keras_impl.optimizers import densify
 from keras_impl.parity.oracle import ask_model, keras_floats
 from keras_impl.weights import to_keras
 from scratchnet import Sequential, losses, optimizers
@@ -413,11 +413,3 @@ class TestTraining:
             layers(), loss, training, "float64", batches(), shape=(2, 5), densified=repeated
         )
         assert_trained_alike(*both, before, training.tolerance)
-
-
-def densify(optimizer: keras.optimizers.Optimizer) -> None:
-    """Make it add up the slices of a gradient before it does anything else with them."""
-    apply = optimizer.apply
-    optimizer.apply = lambda grads, *variables: apply(
-        [tf.convert_to_tensor(gradient) for gradient in grads], *variables
-    )

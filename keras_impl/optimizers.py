@@ -1,0 +1,19 @@
+"""What Keras's optimizers need to do as their equations say."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+def densify(optimizer: keras.optimizers.Optimizer) -> None:
+    """Make it add up the slices of a gradient before it does anything else with them.
+
+    An embedding's gradient has a slice for every id in the batch.  Keras squares each of the slices
+    of an id that is repeated, instead of their sum, and where an RMSprop step divides slices by
+    NaN it fails with an error about indices.
+    """
+    apply = optimizer.apply
+    optimizer.apply = lambda grads, *variables: apply(
+        [tf.convert_to_tensor(gradient) for gradient in grads], *variables
+    )
