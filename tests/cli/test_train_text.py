@@ -302,6 +302,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(train, scratchnet, tmp_path, mon
     assert resumed.exit_code == 0, resumed.output
 
 
+@pytest.mark.slow
 def test_keras_leaves_the_same_kind_of_run_and_goes_on(train, scratchnet, tmp_path):
     pytest.importorskip("keras")
     here = tmp_path / "here"

@@ -12,8 +12,8 @@ import scratchnet
 
 ROOT = Path(__file__).parents[2]
 LADDER = (
-    *("equations", "kernels", "layers", "training", "model", "gradcheck", "experiments", "runs"),
-    *("stepper", "figures", "cli"),
+    *("text", "equations", "kernels", "layers", "training", "model", "generation", "gradcheck"),
+    *("experiments", "runs", "stepper", "figures", "cli"),
 )
 
 

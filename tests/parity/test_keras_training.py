@@ -170,6 +170,7 @@ class TestFile:
         assert reached(tmp_path) == Progress()
 
 
+@pytest.mark.slow
 class TestGoingOn:
     @pytest.mark.parametrize(
         ("make", "at"),
