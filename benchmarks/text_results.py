@@ -6,7 +6,6 @@ figure is computed anew.  The data sets have to be there (SCRATCHNET_DATA).
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shlex
@@ -24,6 +23,7 @@ from scratchnet.experiments import markov, nietzsche, shakespeare
 from scratchnet.experiments.readers import Language
 from scratchnet.generation import OneStep, Writer, continuation
 from scratchnet.runs import Run
+from scratchnet.runs.writing import read_samples
 from scratchnet.text import MarkovChain, Sampler, Vocabulary, read_texts, windows
 
 RESULTS = Path(__file__).parent / "results" / "text.md"
@@ -207,8 +207,7 @@ def samples(found: dict[Path, Run]) -> str:
     for path, run in found.items():
         if run.experiment not in ("nietzsche", "shakespeare"):
             continue
-        lines = (path / runs.SAMPLES).read_text(encoding="utf-8").splitlines()
-        written = [json.loads(line) for line in lines]
+        written = read_samples(path / runs.SAMPLES, run.epochs)
         for sample in [one for one in written if one["epoch"] == run.epochs - 1]:
             text = sample["prompt"] + "⟩" + sample["text"]
             quoted = "\n".join(f"> {line}" for line in text.splitlines())

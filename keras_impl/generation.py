@@ -7,7 +7,7 @@ returns the logits of what follows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -15,6 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_impl.layers import OneHot
+from keras_impl.weights import to_keras
+from scratchnet import Sequential
 from scratchnet.backend import Array
 from scratchnet.errors import InputError
 from scratchnet.generation import SlidingWindow
@@ -80,6 +82,24 @@ class OneStep:
         return logits.numpy()
 
 
+def following() -> Callable[[Sequential], OneStep]:
+    """Return what makes a scratchnet model write in Keras, again and again while it is trained.
+
+    The twin is made, and compiled, the first time; after that it is given the model's weights.
+    """
+    made: list[tuple[keras.Model, OneStep]] = []
+
+    def writer(model: Sequential) -> OneStep:
+        if not made:
+            twin = to_keras(model)
+            made.append((twin, OneStep(twin)))
+        twin, step = made[0]
+        twin.set_weights(model.get_weights())
+        return step
+
+    return writer
+
+
 def sliding_window(twin: keras.Model, window: int) -> SlidingWindow:
     """Return the published scripts' way of writing: the last ids from zero states at every step.
 
@@ -115,6 +135,7 @@ def _checked(twin: keras.Model) -> int:
     depth = sum(issubclass(kind, RECURRENT) for kind in kinds)
     if (
         not isinstance(first, (OneHot, keras.layers.Embedding))
+        or getattr(first, "mask_zero", False)
         or depth == 0
         or not all(issubclass(kind, RECURRENT) for kind in kinds[:depth])
         or any(layer.go_backwards for layer in middle[:depth])

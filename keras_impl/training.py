@@ -25,9 +25,9 @@ from scratchnet.errors import CheckpointError, InputError, NonFiniteError
 from scratchnet.experiments.problem import Problem
 from scratchnet.files import write_whole
 from scratchnet.progress import Progress
+from scratchnet.runs.folder import KERAS_MODEL
 from scratchnet.runs.keeping import Keeper
 
-KERAS_MODEL = "model.keras"
 PROGRESS = "progress.json"
 """How far a training has got, inside ``model.keras``: the two are only ever written together."""
 LONGEST = 100_000

@@ -64,7 +64,8 @@ class Averages:
     def result(self) -> dict[str, float]:
         """Return the loss and each metric, by name."""
         if self._metrics is None:  # resumed behind the last batch
-            found = {name: total / count for name, (total, count) in self._resumed.items()}
+            resumed = self._resumed.items()
+            found = {name: total / count if count else 0.0 for name, (total, count) in resumed}
         else:
             found = {name: metric.result() for name, metric in self._metrics.items()}
         return {"loss": self._loss / self._samples, **found}

@@ -46,11 +46,12 @@ class OneStep:
 
     def __init__(self, model: Sequential) -> None:
         self._first, *self._layers = model.layers
-        if not isinstance(self._first, (Embedding, OneHot)):
+        masks = getattr(self._first, "mask_zero", False)
+        if not isinstance(self._first, (Embedding, OneHot)) or masks:
             raise _cannot_write(self._first)
         for layer in self._layers:
             if not isinstance(layer, (ActivatedLayer, Dropout, Recurrent)) or (
-                isinstance(layer, Recurrent) and layer.go_backwards
+                isinstance(layer, Recurrent) and (layer.go_backwards or layer.stateful)
             ):
                 raise _cannot_write(layer)
         if not self._layers or not isinstance(self._layers[-1], ActivatedLayer):
@@ -144,7 +145,7 @@ def continuation(
 
 def _cannot_write(layer: Layer) -> InputError:
     return InputError(
-        f"{layer.name}: expected token ids, then layers that need no more than the present step "
-        f"and the states, got {type(layer).__name__}. Write with sliding_window, or train another "
-        "network."
+        f"{layer.name}: expected token ids without a mask, then layers that need no more than the "
+        f"present step and states of their own, got {type(layer).__name__}. Write with "
+        "sliding_window, or train another network."
     )

@@ -151,7 +151,8 @@ class Trainer(Compiled):
         seed : int, optional
             Seed of the shuffling; drawn from `scratchnet.set_random_seed`'s generator if not given.
         resume : bool
-            Go on at the batch that the model had reached when it was saved.
+            Go on at the batch that the model had reached when it was saved.  What callbacks and
+            stateful layers remember is not in the file.
 
         Raises
         ------
@@ -197,7 +198,8 @@ class Trainer(Compiled):
                 order = samples.shuffled_order(seed, epoch) if shuffle else None
                 batches = samples.batches(batch_size, order, begun.batch)
                 logs = self._fit_epoch(batches, listeners, begun)
-                self.progress = Progress(epoch + 1)
+                if self.progress.batch == steps:  # else a callback has stopped it on the way
+                    self.progress = Progress(epoch + 1)
                 if held_out is not None:
                     values = self._evaluate(held_out, batch_size)
                     logs |= {f"val_{name}": value for name, value in values.items()}
@@ -212,7 +214,13 @@ class Trainer(Compiled):
                 f"fit: expected initial_epoch or resume, got initial_epoch={start.epoch} and "
                 "resume=True. Leave one out."
             )
-        return self.progress or start
+        found = self.progress or start
+        if found.batch and not found.sums.get("loss", [0.0, 0.0])[1]:
+            raise InputError(
+                f"fit: expected the sums of the {found.batch} batches done, got none. Use another "
+                "copy of the model, or train anew."
+            )
+        return found
 
     @quietly
     def _fit_epoch(

@@ -121,10 +121,12 @@ def test_continuation_feeds_back_what_was_chosen():
         [OneHot(V), LSTM(3, go_backwards=True), Dense(V)],
         [OneHot(V), LSTM(3)],
         [OneHot(V)],
+        [Embedding(V, 3, mask_zero=True), LSTM(3), Dense(V)],
+        [OneHot(V), LSTM(3, stateful=True), Dense(V)],
     ],
 )
 def test_networks_that_cannot_write_one_step_at_a_time(layers):
-    with pytest.raises(InputError, match="expected token ids, then layers"):
+    with pytest.raises(InputError, match="expected token ids without a mask, then layers"):
         OneStep(Sequential(layers))
 
 

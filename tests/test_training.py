@@ -16,6 +16,7 @@ from scratchnet import Sequential, losses, metrics, optimizers, set_random_seed
 from scratchnet.callbacks import LambdaCallback
 from scratchnet.errors import InputError, NonFiniteError
 from scratchnet.layers import Activation, Dense, Dropout, Embedding, Flatten, Layer
+from scratchnet.progress import Progress
 from scratchnet.samples import Samples, split
 from tests.helpers import assert_agrees, assert_not_negligible
 from tests.strict_array import to_strict
@@ -777,3 +778,57 @@ def test_resume_without_a_training_before_begins_one():
     model, loss, _ = CASES["numbers"]()
     model.compile("sgd", loss)
     assert model.fit(x, y, epochs=2, resume=True, verbose=0).epoch == [0, 1]
+
+
+def test_a_callbacks_stop_in_an_epoch_is_where_it_goes_on(tmp_path):
+    x, y = problem("labels")
+    size = math.ceil(len(x) / 5)
+
+    def fit(model, **more):
+        model.fit(x, y, batch_size=size, epochs=3, seed=2, verbose=0, **more)
+
+    def fresh():
+        set_random_seed(4)
+        model = dropout_model()
+        model.compile("adam", "sparse_categorical_crossentropy")
+        return model
+
+    whole = fresh()
+    fit(whole)
+    stopped = fresh()
+
+    def stop(batch, logs):
+        stopped.stop_training = batch == 1
+
+    fit(stopped, callbacks=[LambdaCallback(on_train_batch_end=stop)])
+    assert (stopped.progress.epoch, stopped.progress.batch) == (0, 2)
+    stopped.save(tmp_path / "model.npz")
+    resumed = Sequential.load(tmp_path / "model.npz")
+    fit(resumed, resume=True)
+    for a, b in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_resumed_behind_the_last_batch_of_weights_that_are_all_zero(tmp_path):
+    x, y = problem("numbers")
+    model, loss, _ = CASES["numbers"]()
+    model.compile("sgd", loss, weighted_metrics=["mse"])
+
+    def save(batch, logs):
+        model.save(tmp_path / "model.npz")
+
+    more = {"sample_weight": np.zeros(len(x)), "batch_size": len(x), "verbose": 0}
+    expected = model.fit(x, y, callbacks=[LambdaCallback(on_train_batch_end=save)], **more).history
+    resumed = Sequential.load(tmp_path / "model.npz")
+    assert resumed.progress.batch == 1
+    assert resumed.fit(x, y, resume=True, **more).history == expected
+
+
+@pytest.mark.parametrize("sums", [{}, {"loss": [1.0, 0.0]}])
+def test_progress_without_its_sums_is_refused(sums):
+    x, y = problem("numbers")
+    model, loss, _ = CASES["numbers"]()
+    model.compile("sgd", loss)
+    model.progress = Progress(0, 1, sums)
+    with pytest.raises(InputError, match="expected the sums of the 1 batches done"):
+        model.fit(x, y, batch_size=2, resume=True, verbose=0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scratchnet.cli.problem import require_keras_installed
 from scratchnet.cli.refusal import refuse
+from scratchnet.cli.visible import path_shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,9 @@ def train_chain(engine: str, out: Path | None, given: dict[str, Any], as_json: b
     from scratchnet.text.transitions import count
 
     known = experiments.get("markov").options()
-    chosen = {key: value for key, value in given.items() if value not in (None, False)}
+    chosen = {
+        key: value for key, value in given.items() if value is not None and value is not False
+    }
     for key in chosen.keys() - known.keys():
         refuse(
             f"--{key.replace('_', '-')}",
@@ -46,7 +49,7 @@ def train_chain(engine: str, out: Path | None, given: dict[str, Any], as_json: b
     screen = console.results()
     show_chain(screen, run.results or {})
     screen.print(f"\nThe run is in {folder}: ", end="", markup=False)
-    screen.print(f"scratchnet generate {shlex.quote(str(folder))}", markup=False)
+    screen.print(f"scratchnet generate {shlex.quote(path_shown(folder))}", markup=False)
 
 
 def evaluate_chain(folder: Path, run: Run, as_json: bool) -> None:
@@ -64,7 +67,9 @@ def evaluate_chain(folder: Path, run: Run, as_json: bool) -> None:
 
 def show_chain(screen: Console, results: dict[str, Any]) -> None:
     """Print what was counted, and how well it predicts."""
-    unit = {"char": "character", "word": "word"}[results["unit"]]
+    from scratchnet.text.markov import UNITS
+
+    unit = UNITS[results["unit"]]
     screen.print(
         f"{results['symbols']:,} {unit}s, {results['vocabulary']:,} different; "
         f"{results['contexts']:,} contexts of order {results['order']}, "

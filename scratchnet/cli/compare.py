@@ -64,7 +64,6 @@ def compare(
     folder = out or Path("reports") / experiment
     require_keras(experiment)
     _require_report(folder)
-    import_tensorflow()
     problem = make_problem(
         experiment,
         epochs=epochs,
@@ -87,6 +86,7 @@ def compare(
         test_csv=test_csv,
         published=published,
     )
+    import_tensorflow()
     from keras_impl.parity import report
     from keras_impl.parity.compare import compare as run
 

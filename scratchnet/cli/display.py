@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from scratchnet.callbacks import Callback
 from scratchnet.callbacks.base import Logs
+from scratchnet.cli.visible import visible
 
 REFRESH = 0.1
 """Seconds between two looks at the bar: it must not slow what it watches."""
@@ -46,7 +47,7 @@ class TrainingDisplay(Callback):
         self._progress = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}  {task.fields[speed]:,.1f} steps/s"),
+            TextColumn("loss {task.fields[loss]}  {task.fields[speed]:,.1f} steps/s"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -55,7 +56,7 @@ class TrainingDisplay(Callback):
             disable=not self._bar_console.is_terminal,
         )
         epochs, steps = self.params["epochs"], self.params["steps"]
-        fields: dict[str, Any] = {"epoch": epoch + 1, "epochs": epochs, "loss": math.nan}
+        fields: dict[str, Any] = {"epoch": epoch + 1, "epochs": epochs, "loss": "–"}
         self._task = self._progress.add_task(
             "", total=epochs * steps, completed=self._done, speed=0.0, **fields
         )
@@ -68,7 +69,9 @@ class TrainingDisplay(Callback):
         if self._progress is not None and now - self._shown > REFRESH:
             self._shown = now
             speed = self._progress.tasks[0].speed or 0.0
-            self._progress.update(self._task, completed=self._done, loss=logs["loss"], speed=speed)
+            self._progress.update(
+                self._task, completed=self._done, loss=f"{logs['loss']:.4f}", speed=speed
+            )
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Put the bar away and print the epoch's line."""
@@ -91,14 +94,14 @@ class TrainingDisplay(Callback):
     def sample_begins(self, epoch: int, temperature: float, prompt: str) -> None:
         """Print the temperature and the prompt."""
         if self._lines is not None:
-            self._lines.print(
-                f"[dim]temperature {temperature:g}:[/] [bold]{escape(prompt)}[/]", end=""
-            )
+            before = f"[dim]temperature {temperature:g}:[/]"
+            shown = escape(visible(prompt))
+            self._lines.print(f"{before} [bold]{shown}[/]", end="", soft_wrap=True)
 
     def sample_goes_on(self, text: str) -> None:
         """Print what was written, at once."""
         if self._lines is not None:
-            self._lines.out(text, end="", highlight=False)
+            self._lines.out(visible(text), end="", highlight=False)
 
     def sample_ends(self) -> None:
         """End the line."""

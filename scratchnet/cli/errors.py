@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from scratchnet.cli.visible import visible
 from scratchnet.errors import ScratchnetError
 
 USAGE_OR_DATA = 2
@@ -18,6 +19,10 @@ INTERRUPTED = 130
 READER_GONE = 1
 
 REMEDIES = {
+    errno.EDQUOT: "Make room, or write elsewhere.",
+    errno.EFBIG: "Raise the limit on the size of files, or write elsewhere.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EROFS: "Write elsewhere.",
     errno.EACCES: "Change its permissions, or name another.",
     errno.EEXIST: "Name another, or remove it.",
     errno.EISDIR: "Name a file.",
@@ -43,7 +48,7 @@ class Commands(TyperGroup):
         try:
             status = super().main(words, *positional, **{**options, "standalone_mode": False})
             sys.stdout.flush()
-        except (ScratchnetError, OSError, typer.TyperException) as error:
+        except (ScratchnetError, OSError, MemoryError, typer.TyperException) as error:
             _give_up_unwritable_output()
             if isinstance(error, BrokenPipeError):
                 sys.exit(READER_GONE)
@@ -71,6 +76,8 @@ def _message(error: Exception) -> str:
         text = error.format_message()
         text += "" if text.endswith((".", "?")) else "."
         text += f" See {context.command_path} --help." if context else ""
+    elif isinstance(error, MemoryError):
+        text = f"there is not enough memory ({error}). Make the network, or what it reads, smaller."
     elif isinstance(error, OSError) and error.strerror and not isinstance(error, ScratchnetError):
         text = error.strerror
         if error.filename is not None:
@@ -84,4 +91,4 @@ def _message(error: Exception) -> str:
 
 def _say(message: str) -> None:
     if message:
-        print(f"scratchnet: {message}", file=sys.stderr)
+        print(f"scratchnet: {visible(message)}", file=sys.stderr)

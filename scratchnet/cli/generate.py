@@ -11,14 +11,13 @@ import typer
 
 from scratchnet.cli import problem as options
 from scratchnet.cli.refusal import refuse
+from scratchnet.cli.visible import visible
 
 if TYPE_CHECKING:
     from scratchnet.experiments.readers import Language
     from scratchnet.generation import Writer
     from scratchnet.model import Sequential
     from scratchnet.runs import Run
-
-ENGINES = ("scratch", "keras")
 
 
 def generate(
@@ -64,15 +63,18 @@ def generate(
     sampler = Sampler(temperature, top_k, top_p, seed)
     found = runs.read(run)
     chosen = engine or found.engine
-    if chosen not in ENGINES:
-        refuse(
-            "--engine",
-            f"expected one of {', '.join(ENGINES)}, got {chosen[:40]!r}. Name one of them.",
-        )
+    options.check_engine(chosen)
     reader = found.reader
     if isinstance(reader, Chain):
-        if exact_window or top_p is not None or engine is not None:
-            refuse(str(run), "a chain has no --exact-window, --top-p or --engine. Leave them out.")
+        for option, wanted in (
+            ("--exact-window", exact_window),
+            ("--top-p", top_p is not None),
+            ("--engine", engine is not None),
+        ):
+            if wanted:
+                refuse(option, "a chain has no such option. Leave it out.")
+        if prompt == "":
+            refuse("--prompt", "expected one or more symbols, got none. Leave it out.")
         chain = runs.load_chain(run)
         started = (prompt or "").lower() if reader.lower_case else prompt or ""
         stream = chain.stream(length, started or None, temperature, seed, top_k)
@@ -84,30 +86,36 @@ def generate(
             f"expected a run that learned a text, got one of {found.experiment}. Name one.",
         )
     started = reader.prompts[seed % len(reader.prompts)] if prompt is None else prompt
-    _check_prompt(reader, started)
+    _check_prompt(reader, started, "--prompt" if prompt is not None else f"{run}/run.json: prompts")
     writer = _writer(run, found, reader, chosen, exact_window)
     stream = pieces(writer, reader, started, sampler, length)
     _answer(run, chosen, started, stream, as_json)
 
 
-def _check_prompt(reader: Language, prompt: str) -> None:
-    """Raise unless there is a prompt that the network can read."""
+def _check_prompt(reader: Language, prompt: str, name: str) -> None:
+    """Raise unless there is a prompt that the network can read; say which words it cannot."""
+    from scratchnet.cli import console
     from scratchnet.errors import InputError
+    from scratchnet.text import split_words
 
     vocabulary = reader.vocabulary
-    unit = {"char": "character", "word": "word"}[vocabulary.unit]
+    unit = vocabulary.unit_name
     try:
         ids = reader.inputs(prompt)
     except InputError:
         read = prompt.lower() if reader.lower_case else prompt
         unknown = [one for one in dict.fromkeys(read) if one not in vocabulary]
         refuse(
-            "--prompt",
+            name,
             f"expected {unit}s that the run's text has, got {', '.join(map(repr, unknown[:10]))}. "
             "Leave them out.",
         )
     if not len(ids):
-        refuse("--prompt", f"expected one or more {unit}s, got none. Leave it out, or write one.")
+        refuse(name, f"expected one or more {unit}s, got none. Leave it out, or write one.")
+    if vocabulary.unknown is not None and (ids == 0).any():
+        unknown = [one for one in dict.fromkeys(split_words(prompt)) if one not in vocabulary]
+        said = f"--prompt: the run's text does not have {', '.join(map(repr, unknown[:10]))}"
+        console.progress().print(visible(said), style="dim", markup=False)
 
 
 def _answer(run: Path, engine: str, prompt: str, stream: Iterator[str], as_json: bool) -> None:
@@ -124,11 +132,11 @@ def _written(stream: Iterator[str], prompt: str | None) -> tuple[str, float]:
     """Return the text, printing it as it comes behind its prompt, and how long it took."""
     begun, parts = time.perf_counter(), []
     if prompt is not None:
-        print(prompt, end="", flush=True)
+        print(visible(prompt), end="", flush=True)
     for piece in stream:
         parts.append(piece)
         if prompt is not None:
-            print(piece, end="", flush=True)
+            print(visible(piece), end="", flush=True)
     if prompt is not None:
         print()
     return "".join(parts), time.perf_counter() - begun

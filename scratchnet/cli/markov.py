@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scratchnet.cli.visible import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -131,7 +133,7 @@ def _show(context: str, counts: pd.Series[int]) -> None:
         table.add_row(Text(repr(symbol)), f"{count:,}", f"{count / total:.6f}", bar)
     screen = console.results()
     after = f"After {context!r}" if context else "After anything"
-    screen.print(f"{after}: {len(counts)} different, {total:,} times", markup=False)
+    screen.print(f"{after}: {len(counts):,} different, {total:,} times", markup=False)
     screen.print(table)
     if len(counts) > MOST:
         screen.print(f"and {len(counts) - MOST:,} more, which --json has", style="dim")
@@ -141,5 +143,5 @@ def _write(*parts: Iterable[str]) -> None:
     """Write a sample as it is drawn, and end its last line."""
     for part in parts:
         for piece in part:
-            sys.stdout.write(piece)
+            sys.stdout.write(visible(piece))
     print(flush=True)

@@ -32,12 +32,18 @@ def predict(
 
     reader = runs.read(run).reader
     if isinstance(reader, Columns):
-        if csv is None or text is not None:
+        if text is not None:
+            refuse("--text", f"{run} reads tables, not reviews. Leave it out.")
+        if csv is None:
             refuse("predict", f"expected a CSV file for {run}, got none. Name one.")
         _predict_rows(run, reader, csv, as_json)
     elif isinstance(reader, Reviews):
-        if csv is not None or text is None:
-            refuse("predict", f'expected --text "a review in words" for {run}. Write one.')
+        if csv is not None:
+            refuse(str(csv), f"{run} reads reviews, not tables. Leave it out.")
+        if text is None:
+            refuse(
+                "predict", f'expected --text "a review in words" for {run}, got none. Write one.'
+            )
         _predict_review(run, reader, text, as_json)
     else:
         refuse(str(run), "expected a run that learned to predict. Use scratchnet generate for it.")

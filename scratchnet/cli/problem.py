@@ -134,6 +134,26 @@ Masked = Annotated[
 ]
 
 
+ENGINES = ("scratch", "keras")
+
+
+def check_engine(engine: str | None) -> None:
+    """Raise unless there is such an engine, or none was named.
+
+    Raises
+    ------
+    InputError
+        If there is not.
+    """
+    from scratchnet.errors import InputError
+
+    if engine is not None and engine not in ENGINES:
+        raise InputError(
+            f"--engine: expected one of {', '.join(ENGINES)}, got {engine[:40]!r}. "
+            "Name one of them."
+        )
+
+
 def make_problem(name: str, **options: Any) -> Problem:
     """Return the experiment's problem; options left at None or False are the experiment's own.
 
@@ -183,7 +203,13 @@ def require_keras(name: str) -> None:
     from scratchnet import experiments
     from scratchnet.errors import InputError
 
-    if not experiments.get(name).has_gradient:
+    experiment = experiments.get(name)
+    if experiment.kind == "chain":
+        raise InputError(
+            f"{name}: is counted and has no steps to compare. Use train {name} --engine keras, or "
+            "scratch, to count with either."
+        )
+    if not experiment.has_gradient:
         raise InputError(
             f"{name}: has no gradient, and so no Keras twin. Use train {name} --engine scratch."
         )

@@ -9,6 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from scratchnet.cli.visible import visible
+
 if TYPE_CHECKING:
     from scratchnet.experiments.readers import Columns, Language, Reader, Reviews
 
@@ -35,7 +37,7 @@ def show_evaluation(screen: Console, results: dict[str, Any], reader: Reader) ->
 
 
 def _show_text(screen: Console, results: dict[str, Any], reader: Language) -> None:
-    unit = {"char": "character", "word": "word"}[reader.vocabulary.unit]
+    unit = reader.vocabulary.unit_name
     if results["perplexity"] is not None:
         screen.print(f"perplexity {results['perplexity']:.4g}")
     screen.print(f"{results['bits']:.4f} bits a {unit}")
@@ -104,13 +106,15 @@ def show_review(
     largest = max((abs(value) for _, value in words), default=0.0) or 1.0
     shown = Text()
     for word, value in words:
-        shown.append(word, style=_weight_style(value / largest)).append(" ")
+        shown.append(visible(word), style=_weight_style(value / largest)).append(" ")
     screen.print(shown)
     table = Table("word", "contribution to the logit", "", box=None, pad_edge=False)
     table.columns[1].justify = "right"
     for word, value in sorted(words, key=lambda pair: -abs(pair[1]))[:MOST_WORDS]:
         bar = "█" * round(BAR * abs(value) / largest)
-        table.add_row(escape(word), f"{value:+.4f}", Text(bar, style=_weight_style(value)))
+        table.add_row(
+            escape(visible(word)), f"{value:+.4f}", Text(bar, style=_weight_style(value / largest))
+        )
     screen.print()
     screen.print(table)
 

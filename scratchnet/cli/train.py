@@ -11,13 +11,13 @@ import typer
 from scratchnet.cli import problem as options
 from scratchnet.cli.chains import train_chain
 from scratchnet.cli.refusal import refuse
+from scratchnet.cli.visible import path_shown
 
 if TYPE_CHECKING:
     from scratchnet.experiments.problem import Problem
     from scratchnet.model import Sequential
     from scratchnet.runs import Run
 
-ENGINES = ("scratch", "keras")
 MINUTES = 5.0
 SCALARS = ("loss", "perplexity", "bits")
 """Figures that the answer has twice: of each epoch, and of the test rows."""
@@ -101,11 +101,7 @@ def train(
         "layers": layers, "units": units, "embedding": embedding, "batch_size": batch_size,
         "validation": validation, "samples": samples, "masked": masked, "order": order,
     }  # fmt: skip
-    if engine is not None and engine not in ENGINES:
-        refuse(
-            "--engine",
-            f"expected one of {', '.join(ENGINES)}, got {engine[:40]!r}. Name one of them.",
-        )
+    options.check_engine(engine)
     if experiments.get(experiment).kind == "chain":
         if resume:
             refuse("--resume", "a chain is counted at once. Train it anew.")
@@ -154,8 +150,9 @@ class _Session:
         from scratchnet import runs
 
         self.engine = engine
-        self._prepare()
+        self._require_engine()
         self.problem = options.make_problem(self.experiment, **given)
+        self._import_engine()
         with runs.recording(self.experiment, out) as self.folder:
             self.run = runs.start(self.problem, self.engine, self.folder)
             self._train(resume=False)
@@ -173,20 +170,24 @@ class _Session:
                 f"expected a run of {self.experiment} by {self.engine}, got {self.folder} of "
                 f"{run.experiment} by {run.engine}. Name its own experiment and engine.",
             )
+        runs.remove_drafts(self.folder)
         wanted = runs.resumable(run, self.folder, epochs)
         runs.check_files(run)
-        self._prepare()
+        self._require_engine()
         self.problem = options.problem_of(run, wanted)
         runs.check_problem(self.folder, self.problem, run)
+        self._import_engine()
         run.epochs, run.results = wanted, None
-        runs.write(run, self.folder)
         self._train(resume=True)
 
-    def _prepare(self) -> None:
+    def _require_engine(self) -> None:
+        if self.engine == "keras":
+            options.require_keras(self.experiment)
+
+    def _import_engine(self) -> None:
         if self.engine == "keras":
             from scratchnet.cli.quiet import import_tensorflow
 
-            options.require_keras(self.experiment)
             import_tensorflow()
 
     def _train(self, resume: bool) -> None:
@@ -194,18 +195,23 @@ class _Session:
 
         try:
             model = self._fit(resume)
+            self.run.results = runs.evaluate(model, self.problem)
         except KeyboardInterrupt:
-            if (self.folder / runs.MODEL).exists():
+            if runs.has_model(self.folder):
                 self._say_how_to_go_on()
             raise
-        self.run.results = runs.evaluate(model, self.problem)
         self.run.results["training"] = runs.figures(self.problem, self.folder)
         runs.write(self.run, self.folder)
 
     def _fit(self, resume: bool) -> Sequential:
         from scratchnet import runs
+        from scratchnet.callbacks import LambdaCallback
 
         display = self._display()
+        # A run that goes on is described anew only once everything has been read.
+        describes = LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: runs.write(self.run, self.folder)
+        )
         if self.engine == "scratch":
             return runs.train(
                 self.problem,
@@ -213,23 +219,26 @@ class _Session:
                 verbose=False,
                 minutes=self.minutes,
                 resume=resume,
-                shown_by=[display],
+                shown_by=[describes, display],
                 listener=display,
             )
-        from keras_impl import training
-        from keras_impl.generation import OneStep
-        from keras_impl.weights import to_keras
+        from keras_impl import generation, training
 
+        if resume:
+            runs.require_checkpoint(self.folder, runs.KERAS_MODEL)
+            runs.require_epochs_left(training.reached(self.folder), self.problem.epochs)
         done = training.reached(self.folder).epoch if resume else 0
         kept = runs.callbacks(
             self.problem,
             self.folder,
             done,
             None,
-            lambda model: OneStep(to_keras(model)),
+            generation.following(),
             display,
         )
-        model = training.train(self.problem, self.folder, [display, *kept], resume, self.minutes)
+        model = training.train(
+            self.problem, self.folder, [describes, display, *kept], resume, self.minutes
+        )
         return runs.chosen(model, self.folder)
 
     def _display(self) -> Any:
@@ -239,9 +248,7 @@ class _Session:
 
         reader = self.problem.reader
         quiet = self.quiet or isinstance(reader, Columns)
-        unit = ""
-        if isinstance(reader, Language):
-            unit = {"char": "character", "word": "word"}[reader.vocabulary.unit]
+        unit = reader.vocabulary.unit_name if isinstance(reader, Language) else ""
         screen = console.results()
         if not quiet:
             for note in self.problem.notes:
@@ -251,9 +258,8 @@ class _Session:
     def _say_how_to_go_on(self) -> None:
         from scratchnet.cli import console
 
-        command = (
-            f"scratchnet train {self.experiment} --resume --out {shlex.quote(str(self.folder))}"
-        )
+        folder = shlex.quote(path_shown(self.folder))
+        command = f"scratchnet train {self.experiment} --resume --out {folder}"
         if self.engine != "scratch":
             command += f" --engine {self.engine}"
         console.progress().print(f"scratchnet: go on with {command}", markup=False)
@@ -278,7 +284,7 @@ class _Session:
             for note in self.problem.notes:
                 screen.print(f"[dim]{escape(note)}[/]")
         show_evaluation(screen, self.run.results or {}, self.problem.reader)
-        folder = shlex.quote(str(self.folder))
+        folder = shlex.quote(path_shown(self.folder))
         commands = {"Columns": f"predict {folder} FILE.csv", "Language": f"generate {folder}"}
         command = commands.get(
             type(self.problem.reader).__name__, f'predict {folder} --text "a review in words"'

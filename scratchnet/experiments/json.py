@@ -32,8 +32,6 @@ EPOCHS = 5
 TEMPERATURE = 0.5
 STREAMS, LENGTH = 36, 3000
 """How often the network begins anew to be measured, and how many characters it writes then."""
-UNSEEN = 1000
-"""Seed of the first document that it is given to go on from."""
 
 
 def problem(
@@ -49,10 +47,14 @@ def problem(
     settings = language.chosen(PUBLISHED, options)
     if settings.text:
         raise InputError("--text: json writes its own. Use train text for yours.")
+    if settings.unit != "char":
+        raise InputError("--unit: json is written by characters; words have no brackets.")
     text = json_documents.generate(DOCUMENTS, SEED)
+    documents = f"{DOCUMENTS:,} documents"
     if settings.max_lines is not None:
+        documents = f"The first {settings.max_lines:,} lines of {documents}"
         text = "".join(text.splitlines(keepends=True)[: settings.max_lines])
-    notes = [f"{DOCUMENTS:,} documents, each an order of a tea shop."]
+    notes = [f"{documents}, each an order of a tea shop."]
     return language.problem("json", text, settings, seed, dtype, epochs or EPOCHS, notes, measure)
 
 
@@ -61,7 +63,8 @@ def measure(writer: Writer, language: Language) -> dict[str, Any]:
     vocabulary = language.vocabulary
     counted = json_documents.Shares(0, 0, 0)
     for seed in range(STREAMS):
-        before = vocabulary.encode(json_documents.generate(1, UNSEEN + seed)).tolist()
+        prompt = language.prompts[seed % len(language.prompts)]
+        before = vocabulary.encode(prompt).tolist()
         ids = continuation(writer, before, Sampler(TEMPERATURE, seed=seed), LENGTH)
         counted += json_documents.shares(vocabulary.decode(list(ids)))
     return {"shares": {**asdict(counted), "parse": counted.parse, "fit": counted.fit}}

@@ -232,7 +232,8 @@ def read(paths: Sequence[str | Path], settings: Settings) -> tuple[str, list[str
     """Return the text of some files, and a sentence on each."""
     text, reports = read_texts(paths, settings.encoding, settings.max_lines)
     return text, [
-        f"{one.path}: {one.characters:,} characters in {one.lines:,} lines, {one.encoding}."
+        f"{one.path}: {one.characters:,} characters in {one.lines:,} "
+        f"line{'s' if one.lines != 1 else ''}, {one.encoding}."
         for one in reports
     ]
 
@@ -248,9 +249,10 @@ def _require_enough(ids: Array, different: int, settings: Settings, what: str) -
     shortest = min(held_out, len(ids) - held_out) if settings.validation else len(ids)
     if shortest <= settings.window:
         part = "each part of the text" if settings.validation else "a text"
+        less = ", or --validation 0" if settings.validation else ""
         raise DataError(
             f"text: expected {part} to be longer than the window, {settings.window} {what}, got "
-            f"{shortest}. Give a longer text, or a smaller --window."
+            f"{shortest}. Give a longer text, or a smaller --window{less}."
         )
 
 

@@ -1,8 +1,9 @@
 """A run: the folder that a training leaves, and what can be asked of it afterwards.
 
 ``run.json`` says what was trained on what; ``model.npz`` is the latest whole model, in the one
-format both engines' runs have; ``history.csv`` has a line an epoch.  A run of a text has its
-``vocabulary.json``, and in ``samples.jsonl`` what was written after each epoch.
+format both engines' runs have, and ``best.npz`` that of the best epoch where one is chosen;
+``history.csv`` has a line an epoch.  A run of a text has its ``vocabulary.json``, and in
+``samples.jsonl`` what was written after each epoch.
 """
 
 from scratchnet.runs.chains import evaluate_chain, load_chain, train_chain
@@ -10,18 +11,30 @@ from scratchnet.runs.description import Run, check_files, read, start, write
 from scratchnet.runs.evaluation import evaluate, predict
 from scratchnet.runs.folder import (
     HISTORY,
+    KERAS_MODEL,
     MODEL,
     SAMPLES,
     VOCABULARY,
+    has_model,
     latest,
     new_folder,
     recording,
+    remove_drafts,
 )
 from scratchnet.runs.models import check_problem, load_model
-from scratchnet.runs.training import callbacks, chosen, figures, resumable, train
+from scratchnet.runs.training import (
+    callbacks,
+    chosen,
+    figures,
+    require_checkpoint,
+    require_epochs_left,
+    resumable,
+    train,
+)
 
 __all__ = [
     "HISTORY",
+    "KERAS_MODEL",
     "MODEL",
     "SAMPLES",
     "VOCABULARY",
@@ -33,6 +46,7 @@ __all__ = [
     "evaluate",
     "evaluate_chain",
     "figures",
+    "has_model",
     "latest",
     "load_chain",
     "load_model",
@@ -40,6 +54,9 @@ __all__ = [
     "predict",
     "read",
     "recording",
+    "remove_drafts",
+    "require_checkpoint",
+    "require_epochs_left",
     "resumable",
     "start",
     "train",

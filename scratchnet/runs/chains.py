@@ -16,7 +16,9 @@ def train_chain(
     folder: Path, engine: str, options: dict[str, Any], counting: Counting = count
 ) -> Run:
     """Count a text into a folder; options are those of `scratchnet.experiments.markov.fit`."""
-    settings = {key: value for key, value in options.items() if value not in (None, False)}
+    settings = {
+        key: value for key, value in options.items() if value is not None and value is not False
+    }
     if "text" in settings:
         settings["text"] = [str(Path(path).absolute()) for path in settings["text"]]
     results = markov.train(folder, counting=counting, **settings)

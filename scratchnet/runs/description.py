@@ -18,7 +18,7 @@ from scratchnet.archive import one_line
 from scratchnet.datasets import file_sha256
 from scratchnet.errors import DataError
 from scratchnet.experiments.problem import Problem
-from scratchnet.experiments.readers import Reader
+from scratchnet.experiments.readers import Language, Reader, Reviews
 from scratchnet.files import write_whole
 from scratchnet.runs.fields import FORMAT, checked_fields
 from scratchnet.runs.folder import DESCRIPTION, VOCABULARY
@@ -111,10 +111,12 @@ def write(run: Run, folder: Path) -> None:
     """Write ``run.json``, and the vocabulary of a reader that has one beside it."""
     fields = {field: value for field, value in vars(run).items() if field != "reader"}
     reader = {"kind": type(run.reader).__name__.lower()}
-    reader |= {key: value for key, value in vars(run.reader).items() if key != "vocabulary"}
+    reader |= vars(run.reader)
+    if isinstance(run.reader, (Language, Reviews)):
+        if not (folder / VOCABULARY).exists():
+            run.reader.vocabulary.save(folder / VOCABULARY)
+        reader["vocabulary"] = file_sha256(folder / VOCABULARY)
     text = json.dumps({"format": FORMAT, **fields, "reader": reader}, indent=2, allow_nan=False)
-    if hasattr(run.reader, "vocabulary") and not (folder / VOCABULARY).exists():
-        run.reader.vocabulary.save(folder / VOCABULARY)
     write_whole(folder / DESCRIPTION, text.encode())
 
 

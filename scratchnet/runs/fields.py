@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchnet.arguments import DTYPES
+from scratchnet.datasets import file_sha256
 from scratchnet.experiments import EXPERIMENTS, Experiment
 from scratchnet.experiments.readers import Chain, Columns, Language, Reader, Reviews
 from scratchnet.runs.folder import VOCABULARY
@@ -77,13 +78,20 @@ def _columns(fields: dict[str, Any], folder: Path) -> Columns:
 
 def _language(fields: dict[str, Any], folder: Path) -> Language:
     tuples = {field: tuple(fields[field]) for field in ("temperatures", "prompts")}
-    return Language(vocabulary=Vocabulary.load(folder / VOCABULARY), **{**fields, **tuples})
+    return Language(**{**fields, **tuples, "vocabulary": _vocabulary(fields, folder)})
 
 
 def _reviews(fields: dict[str, Any], folder: Path) -> Reviews:
     outputs = tuple(fields["outputs"])
+    return Reviews(**{**fields, "outputs": outputs, "vocabulary": _vocabulary(fields, folder)})
+
+
+def _vocabulary(fields: dict[str, Any], folder: Path) -> Vocabulary:
+    """Return the vocabulary beside the description, which has its SHA-256."""
     vocabulary = Vocabulary.load(folder / VOCABULARY)
-    return Reviews(vocabulary=vocabulary, **{**fields, "outputs": outputs})
+    same = file_sha256(folder / VOCABULARY) == fields["vocabulary"]
+    _require(same, VOCABULARY, "the vocabulary that the run was trained with")
+    return vocabulary
 
 
 def _chain(fields: dict[str, Any], folder: Path) -> Chain:
@@ -159,7 +167,11 @@ _COLUMNS: dict[str, Rule] = {
     ),
     "cut_off": (lambda value: value is None or _is_number(value), "a number or null"),
 }
+_VOCABULARY: dict[str, Rule] = {
+    "vocabulary": (lambda value: isinstance(value, str), "the SHA-256 of its file"),
+}
 _LANGUAGE: dict[str, Rule] = {
+    **_VOCABULARY,
     "window": (lambda value: _is_count(value, 1), "a whole number from 1"),
     "lower_case": (lambda value: isinstance(value, bool), "true or false"),
     "temperatures": (_are_temperatures, "a list of numbers from 0"),
@@ -167,6 +179,7 @@ _LANGUAGE: dict[str, Rule] = {
     "prompts": (lambda value: _are_names(value), "different texts"),
 }
 _REVIEWS: dict[str, Rule] = {
+    **_VOCABULARY,
     "length": (lambda value: _is_count(value, 1), "a whole number from 1"),
     "outputs": (_are_names, "different names"),
     "cut_off": (_is_number, "a number"),

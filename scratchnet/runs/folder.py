@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from scratchnet.errors import DataError, InputError
 
 DESCRIPTION = "run.json"
 MODEL = "model.npz"
+KERAS_MODEL = "model.keras"
+"""Keras's own, with its optimizer's state, beside a run that Keras trained."""
 BEST = "best.npz"
 """The model of the best epoch, where one is chosen by validation."""
 HISTORY = "history.csv"
@@ -28,7 +29,7 @@ def new_folder(experiment: str, out: str | Path | None = None) -> Path:
         If there is something in it already.
     """
     folder = _free_folder(experiment, out)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=out is not None)
     return folder
 
 
@@ -40,19 +41,35 @@ def latest(experiment: str) -> Path:
     DataError
         If there is none.
     """
-    numbers = itertools.count(1)
-    free = next(n for n in numbers if not (PARENT / f"{experiment}-{n}").exists())
-    if free == 1:
+    newest = _newest(experiment)
+    if newest == 0:
         raise DataError(
             f"{PARENT}: no run of {experiment} here. Name its folder with --out, or train one."
         )
-    return PARENT / f"{experiment}-{free - 1}"
+    return PARENT / f"{experiment}-{newest}"
+
+
+def _newest(experiment: str) -> int:
+    """Return the highest number of the experiment's folders, 0 where there is none."""
+    names = (path.name.removeprefix(f"{experiment}-") for path in PARENT.glob(f"{experiment}-*"))
+    return max((int(number) for number in names if number.isdecimal()), default=0)
+
+
+def has_model(folder: Path) -> bool:
+    """Whether a training left something to go on from."""
+    return any((folder / name).exists() for name in (MODEL, KERAS_MODEL))
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left."""
+    for name in (DESCRIPTION, MODEL, KERAS_MODEL, BEST, HISTORY, VOCABULARY, SAMPLES):
+        for draft in folder.glob(f".{name}.*"):
+            draft.unlink()
 
 
 def _free_folder(experiment: str, out: str | Path | None) -> Path:
     if out is None:
-        numbers = itertools.count(1)
-        return next(f for n in numbers if not (f := PARENT / f"{experiment}-{n}").exists())
+        return PARENT / f"{experiment}-{_newest(experiment) + 1}"
     folder = Path(out)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise InputError(
@@ -70,12 +87,13 @@ def recording(experiment: str, out: str | Path | None = None) -> Iterator[Path]:
     """
     planned = _free_folder(experiment, out)
     made = [path for path in (planned, *planned.parents) if not path.exists()]
-    folder = new_folder(experiment, planned)
+    planned.mkdir(parents=True, exist_ok=out is not None)
+    folder = planned
     try:
         yield folder
     except BaseException:
-        if not (folder / MODEL).exists():
-            for name in (DESCRIPTION, HISTORY, VOCABULARY, SAMPLES):
+        if not has_model(folder):
+            for name in (DESCRIPTION, HISTORY, VOCABULARY, SAMPLES, BEST):
                 (folder / name).unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # a folder that is not empty stays
                 for path in made:

@@ -31,12 +31,8 @@ class RunHistory(Callback):
     def __init__(self, path: Path, rows: list[Logs] | None = None) -> None:
         self.path, self.rows = path, list(rows or ())
 
-    def on_train_begin(self, logs: Logs) -> None:
-        """Start the clock."""
-        self._begun = time.perf_counter()
-
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        """Start the clock again: what happened between two epochs is not training."""
+        """Start the clock: what happened between two epochs is not training."""
         self._begun = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
@@ -49,11 +45,6 @@ class RunHistory(Callback):
         writer.writeheader()
         writer.writerows(self.rows)
         write_whole(self.path, text.getvalue().encode())
-
-    def columns(self) -> dict[str, list[float]]:
-        """Return the values of each name, an epoch after the other."""
-        names = dict.fromkeys(name for row in self.rows for name in row if name != "epoch")
-        return {name: [row[name] for row in self.rows if name in row] for name in names}
 
 
 def read_history(path: Path, epochs: int) -> list[Logs]:

@@ -32,6 +32,7 @@ class Keeper(Callback):
     def on_train_begin(self, logs: Logs) -> None:
         """Start the clock, and listen for Ctrl-C where that can be done."""
         self._saved, self._interrupted, self._before = time.monotonic(), False, None
+        self._try()
         if self.minutes is not None and threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._interrupt)
 
@@ -59,6 +60,12 @@ class Keeper(Callback):
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self._interrupted = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _try(self) -> None:
+        """Find out before the first epoch, not after it, if the model cannot be saved."""
+        if not self.path.exists():
+            self._save()
+            self.path.unlink()
 
     def _save(self) -> None:
         self.model.save(self.path)
@@ -88,25 +95,3 @@ class BestKeeper(Callback):
         if self.sign * logs[self.name] > self.best:
             self.best = self.sign * logs[self.name]
             self.model.save(self.path)
-
-
-class StepCounter(Callback):
-    """Knows how many steps a second a training makes."""
-
-    def on_train_begin(self, logs: Logs) -> None:
-        """Start from nothing."""
-        self.steps, self.seconds, self._last = 0, 0.0, time.perf_counter()
-
-    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        """Start the clock."""
-        self._last = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
-        """Count."""
-        now = time.perf_counter()
-        self.steps, self.seconds, self._last = self.steps + 1, self.seconds + now - self._last, now
-
-    @property
-    def speed(self) -> float | None:
-        """Steps a second, None before the first."""
-        return self.steps / self.seconds if self.steps else None

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import math
-import resource
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from scratchnet.callbacks import Callback
-from scratchnet.errors import InputError
+from scratchnet.errors import DataError, InputError
 from scratchnet.experiments.problem import Problem
 from scratchnet.experiments.readers import Language
 from scratchnet.generation import OneStep, Writer
 from scratchnet.model import Sequential
 from scratchnet.progress import Progress
-from scratchnet.runs.description import Run
+from scratchnet.runs.description import Run, not_a_run
 from scratchnet.runs.evaluation import perplexity
 from scratchnet.runs.folder import BEST, HISTORY, MODEL, SAMPLES
 from scratchnet.runs.history import RunHistory, read_history
 from scratchnet.runs.keeping import BestKeeper, Keeper
 from scratchnet.runs.writing import Listener, SampleWriter, read_samples
 
-MINUTES = 5.0
-"""Between two checkpoints, unless somebody says otherwise."""
-
 
 def train(
     problem: Problem,
     folder: Path,
     verbose: bool | str = "auto",
-    minutes: float = MINUTES,
+    minutes: float = 5.0,
     resume: bool = False,
     shown_by: Sequence[Callback] = (),
     listener: Listener | None = None,
@@ -56,9 +52,14 @@ def train(
         model = problem.build_model()
         model.save(folder / MODEL)
         return model
+    if resume:
+        require_checkpoint(folder, MODEL)
     goes_on = resume and (folder / MODEL).exists()
-    model = Sequential.load(folder / MODEL) if goes_on else problem.build_model()
+    model = problem.build_model()
+    if goes_on:
+        model = _same_network(Sequential.load(folder / MODEL), model, folder)
     progress = (model.progress if goes_on else None) or Progress()
+    require_epochs_left(progress, problem.epochs)
     model.fit(
         problem.x_train,
         problem.y_train,
@@ -74,6 +75,47 @@ def train(
         verbose=verbose,
     )
     return chosen(model, folder)
+
+
+def require_checkpoint(folder: Path, name: str) -> None:
+    """Make sure that a training which has ended an epoch has something to go on from.
+
+    Raises
+    ------
+    DataError
+        If the file is gone.
+    """
+    if (folder / HISTORY).exists() and not (folder / name).exists():
+        raise DataError(
+            f"{folder}: expected {name}, which a training that has ended an epoch leaves, got "
+            "none. Restore it, or train a new run."
+        )
+
+
+def require_epochs_left(progress: Progress, epochs: int) -> None:
+    """Make sure that a training which goes on has not gone further than it is to go.
+
+    Raises
+    ------
+    InputError
+        If it has.
+    """
+    begun = progress.epoch + (progress.batch > 0)
+    if begun > epochs:
+        raise InputError(
+            f"--epochs: expected at least {begun}, the epochs that the run has begun, got "
+            f"{epochs}. Name more, or train a new run."
+        )
+
+
+def _same_network(model: Sequential, planned: Sequential, folder: Path) -> Sequential:
+    """Return a model that was loaded, once it is the network that the run describes."""
+    found, said = (
+        (one.dtype, [array.shape for array in one.get_weights()]) for one in (model, planned)
+    )
+    if found != said:
+        raise not_a_run(folder, f"settings: expected the network of {MODEL}")
+    return model
 
 
 def callbacks(
@@ -117,8 +159,9 @@ def resumable(run: Run, folder: Path, epochs: int | None) -> int:
     """
     wanted = run.epochs if epochs is None else epochs
     if run.results is not None and wanted <= run.epochs:
+        s = "s" if run.epochs > 1 else ""
         raise InputError(
-            f"--resume: {folder} has had its {run.epochs} epochs. Name more with --epochs, or "
+            f"--resume: {folder} has had its {run.epochs} epoch{s}. Name more with --epochs, or "
             "train a new run."
         )
     return wanted
@@ -139,7 +182,11 @@ def figures(problem: Problem, folder: Path) -> dict[str, Any]:
     return {**found, "peak_memory_mib": peak_memory()}
 
 
-def peak_memory() -> float:
-    """Return the most memory that this process has had at once, in MiB."""
+def peak_memory() -> float | None:
+    """Return the most memory that this process has had at once, in MiB; None on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)

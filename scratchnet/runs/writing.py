@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from scratchnet.archive import one_line
+from scratchnet.backend import Array
 from scratchnet.callbacks import Callback
 from scratchnet.callbacks.base import Logs
-from scratchnet.errors import DataError
+from scratchnet.errors import DataError, InputError
 from scratchnet.experiments.readers import Language
 from scratchnet.files import write_whole
 from scratchnet.generation import Writer, continuation
@@ -100,11 +101,19 @@ def pieces(
         If the prompt is empty or has a character that the network does not know.
     """
     ids = language.inputs(prompt).tolist()
+    if not ids:
+        raise InputError("prompt: expected one or more ids, got none. Write one.")
     before = ids[-1]
-    for number, token in enumerate(continuation(writer, ids, sampler, length)):
+    choose = sampler if language.vocabulary.unknown is None else _known(sampler)
+    for number, token in enumerate(continuation(writer, ids, choose, length)):
         piece = _added(language.vocabulary, before, token)
         yield piece.lstrip() if number == 0 and _has_its_space(prompt, language) else piece
         before = token
+
+
+def _known(sampler: Sampler) -> Callable[[Array], int]:
+    """Return a sampler that never draws what stands for unknown words, id 0."""
+    return lambda logits: sampler(np.concatenate(([-np.inf], logits[1:])))
 
 
 def _added(vocabulary: Vocabulary, before: int, token: int) -> str:
@@ -127,8 +136,9 @@ def read_samples(path: Path, epochs: int) -> list[Sample]:
     if not epochs or not path.exists():
         return []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [sample for line in lines if (sample := json.loads(line))["epoch"] < epochs]
+        lines = path.read_text(encoding="utf-8").split("\n")  # a sample may hold other line ends
+        samples = [json.loads(line) for line in lines if line]
+        return [sample for sample in samples if sample["epoch"] < epochs]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path}: expected samples of a run, got others ({one_line(str(error))}). Remove it."

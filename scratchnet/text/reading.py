@@ -125,6 +125,11 @@ def _decoded(path: Path, raw: bytes, encoding: str) -> str:
             f"{path}: expected text in {encoding}, got a byte that is none: 0x{raw[first]:02x} at "
             f"offset {first}. Name the encoding it was written in, for instance latin-1."
         ) from error
+    except UnicodeError as error:
+        raise DataError(
+            f"{path}: expected text in {encoding}, got what it cannot read ({error}). Name the "
+            "encoding it was written in."
+        ) from error
 
 
 def _first_lines(text: str, count: int | None) -> str:

@@ -172,6 +172,11 @@ class Vocabulary:
             "Save the vocabulary again."
         )
 
+    @property
+    def unit_name(self) -> str:
+        """What a symbol is called: ``character`` or ``word``."""
+        return {"char": "character", "word": "word"}[self.unit]
+
     def __len__(self) -> int:
         return len(self.symbols)
 

@@ -125,7 +125,7 @@ def test_words_are_written_with_spaces(write):
         ("char", ("--engine", "torch"), "--engine: expected one of scratch, keras"),
         ("char", ("--length", "0"), "--length"),
         ("table", (), "expected a run that learned a text, got one of wisconsin"),
-        ("chain", ("--exact-window",), "a chain has no --exact-window"),
+        ("chain", ("--exact-window",), "--exact-window: a chain has no such option"),
         ("chain", ("--prompt", "µ"), "µ"),
         ("none", (), "no run here"),
     ],

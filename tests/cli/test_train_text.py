@@ -118,10 +118,19 @@ def test_every_kind_trains_evaluates_and_writes(train, scratchnet, options):
 def test_several_files_are_joined(train, tmp_path):
     (tmp_path / "b.txt").write_bytes("grün\r\n".encode())
     said = train("--epochs", 1, "--text", tmp_path / "b.txt", "--out", "run").stdout
-    assert f"{tmp_path / 'b.txt'}: 6 characters in 1 lines, utf-8." in said
+    assert f"{tmp_path / 'b.txt'}: 6 characters in 1 line, utf-8." in said
     assert "871 characters" in said
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let SIGINT mean what it means in a shell, whatever started the tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("steps", [1, 13, 14, 20, 27])
 def test_ctrl_c_and_resume_end_with_the_same_bits(train, scratchnet, tmp_path, steps):
     """14 steps an epoch: in the first, at the end of one, in the middle."""
@@ -160,7 +169,7 @@ def test_more_epochs_than_planned(train, scratchnet, tmp_path):
     train("--epochs", 1, "--out", "short")
     refused = scratchnet("train", "text", "--resume", "--out", "short")
     assert refused.exit_code == 2
-    assert "has had its 1 epochs" in refused.stderr
+    assert "has had its 1 epoch." in refused.stderr
     resumed = scratchnet("train", "text", "--resume", "--out", "short", "--epochs", 3)
     assert resumed.exit_code == 0, resumed.output
     assert_same(tmp_path / "here/whole", tmp_path / "here/short")
@@ -325,4 +334,130 @@ def test_keras_leaves_the_same_kind_of_run_and_goes_on(train, scratchnet, tmp_pa
     on = scratchnet("train", "text", "--resume", "--out", "scratch", "--epochs", 3)
     assert on.exit_code == 0, on.output
     for one, other in zip(weights(here / "scratch"), weights(here / "keras"), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
+def test_what_a_terminal_would_obey_is_shown(scratchnet, tmp_path):
+    text = "one \x1b[31mred\x1b[0m two\u2028three\u0085four " * 30
+    (tmp_path / "escapes.txt").write_text(text)
+    words = ("train", "text", "--text", tmp_path / "escapes.txt", *SMALL, "--samples", 200)
+    trained = scratchnet(*words, "--epochs", 1, "--out", "run")
+    assert trained.exit_code == 0, trained.output
+    written = scratchnet("generate", "run", "--prompt", "one \x1b[31", "--length", 200)
+    assert written.exit_code == 0, written.output
+    counted = scratchnet("markov", "--text", tmp_path / "escapes.txt", "--length", 200)
+    for said in (trained.stdout, written.stdout, counted.stdout):
+        assert "\x1b" not in said
+        assert "\\x1b" in said
+    resumed = scratchnet("train", "text", "--resume", "--out", "run", "--epochs", 2)
+    assert resumed.exit_code == 0, resumed.output
+
+
+def test_a_failed_resume_leaves_the_description(train, scratchnet, tmp_path):
+    train("--epochs", 1, "--out", "run")
+    run = tmp_path / "here/run"
+    before = (run / "run.json").read_bytes()
+    (run / "samples.jsonl").write_text("[]\n")
+    assert scratchnet("train", "text", "--resume", "--out", "run", "--epochs", 2).exit_code == 2
+    assert (run / "run.json").read_bytes() == before
+
+
+def test_a_lost_checkpoint_is_not_trained_anew(train, scratchnet, tmp_path):
+    train("--epochs", 1, "--out", "run")
+    (tmp_path / "here/run/model.npz").unlink()
+    refused = scratchnet("train", "text", "--resume", "--out", "run", "--epochs", 2)
+    assert refused.exit_code == 2
+    assert "expected model.npz" in refused.stderr
+
+
+def test_fewer_epochs_than_done_are_refused(train, scratchnet, tmp_path):
+    train("--epochs", 3, "--out", "run")
+    run = tmp_path / "here/run/run.json"
+    description = json.loads(run.read_text())
+    run.write_text(json.dumps(description | {"results": None}))
+    refused = scratchnet("train", "text", "--resume", "--out", "run", "--epochs", 2)
+    assert refused.exit_code == 2
+    assert "--epochs: expected at least 3" in refused.stderr
+
+
+def test_a_description_of_another_network_is_refused(train, scratchnet, tmp_path):
+    train("--epochs", 1, "--out", "run")
+    run = tmp_path / "here/run/run.json"
+    description = json.loads(run.read_text())
+    for change in ({"settings": description["settings"] | {"units": 7}}, {"dtype": "float64"}):
+        run.write_text(json.dumps(description | change))
+        refused = scratchnet("train", "text", "--resume", "--out", "run", "--epochs", 2)
+        assert refused.exit_code == 2
+        assert "expected the network of model.npz" in refused.stderr
+
+
+def test_another_vocabulary_of_the_same_size_is_refused(train, scratchnet, tmp_path):
+    train("--epochs", 1, "--out", "run")
+    path = tmp_path / "here/run/vocabulary.json"
+    vocabulary = Vocabulary.load(path)
+    Vocabulary(vocabulary.symbols[::-1]).save(path)
+    refused = scratchnet("generate", "run")
+    assert refused.exit_code == 2
+    assert "expected the vocabulary that the run was trained with" in refused.stderr
+
+
+def test_a_full_disk_is_found_before_the_first_epoch(scratchnet, book, tmp_path, monkeypatch):
+    from scratchnet import files
+
+    whole, steps = files.write_whole, []
+
+    def full(path, content):
+        if path.name == "model.npz":
+            raise OSError(28, "No space left on device", str(path))
+        return whole(path, content)
+
+    monkeypatch.setattr("scratchnet.archive.write_whole", full)
+    monkeypatch.setattr(Trainer, "_train_step", lambda self, batch: steps.append(batch))
+    refused = scratchnet("train", "text", "--text", book, *SMALL)
+    assert refused.exit_code == 2
+    assert "model.npz: No space left on device. Make room" in refused.stderr
+    assert not steps
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_drafts_of_a_killed_process_are_removed(train, scratchnet, tmp_path):
+    train("--epochs", 1, "--out", "run")
+    run = tmp_path / "here/run"
+    (run / ".model.npz.12345").write_bytes(b"half")
+    (run / "mine.txt").write_text("kept")
+    resumed = scratchnet("train", "text", "--resume", "--out", "run", "--epochs", 2)
+    assert resumed.exit_code == 0, resumed.output
+    assert not (run / ".model.npz.12345").exists()
+    assert (run / "mine.txt").exists()
+
+
+def test_a_folder_that_looks_like_an_option(train):
+    said = train("--epochs", 1, "--out=-run").stdout
+    assert "scratchnet generate ./-run" in said
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_in_the_first_epoch_of_keras_leaves_a_run(train, scratchnet, tmp_path, book):
+    pytest.importorskip("keras")
+    from scratchnet.cli.display import TrainingDisplay
+
+    here, whole = tmp_path / "here", TrainingDisplay.on_train_batch_end
+
+    def interrupts(self, batch, logs):
+        whole(self, batch, logs)
+        if batch == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrainingDisplay, "on_train_batch_end", interrupts)
+        words = ("train", "text", "--text", book, *SMALL, "--epochs", 1, "--engine", "keras")
+        stopped = scratchnet(*words, "--out", "run")
+    assert stopped.exit_code == 130
+    assert "go on with scratchnet train text --resume --out run --engine keras" in stopped.stderr
+    assert (here / "run/run.json").exists()
+    resumed = scratchnet("train", "text", "--resume", "--out", "run")
+    assert resumed.exit_code == 0, resumed.output
+    train("--epochs", 1, "--out", "scratch")
+    for one, other in zip(weights(here / "scratch"), weights(here / "run"), strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)

@@ -84,3 +84,35 @@ def test_what_an_earlier_pass_left_does_not_come_back(cell):
     dx = layer.backward(rng.standard_normal(y.shape))
     assert not dx[:, :50].any()
     assert np.abs(dx[:, -1]).max() > 1e-3
+
+
+@every_cell
+def test_a_row_that_is_not_finite_harms_no_other(cell):
+    layer = cell(H)
+    x = np.random.default_rng(3).standard_normal((B, T, D)).astype("float32")
+    y = layer.forward(x, training=True)
+    dy = np.ones_like(y)
+    expected = layer.backward(dy)
+    dy[1, 2] = np.nan
+    layer.forward(x, training=True)
+    dx = layer.backward(dy)
+    assert np.isnan(dx[1]).any()
+    for row in (0, 2):
+        assert_agrees(dx[row], expected[row], 1e-5)
+
+
+@every_cell
+def test_gradients_of_very_different_samples_are_not_rounded_alike(cell):
+    """A sample counts for 1e-20 of another: its own rows are still right to float32's digits."""
+    layer, page = cell(H), cell(H, page=True)
+    rng = np.random.default_rng(4)
+    x = rng.standard_normal((B, 6, D)).astype("float32")
+    for one in (layer, page):
+        one.build(x.shape)
+    page.set_weights(layer.get_weights())
+    dy = rng.standard_normal((B, H)).astype("float32") * np.array([[1.0], [1e-20], [1.0]], "f4")
+    found = []
+    for one in (layer, page):
+        one.forward(x, training=True)
+        found.append(one.backward(dy)[1])
+    assert_agrees(*found, 1e-5)
