@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from keras_impl.layers import OneHot
+from scratchnet.experiments.imdb import CLIP_NORM
 
 CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
 
@@ -98,7 +99,10 @@ def imdb(
     masked: bool = False,
     **run: Any,
 ) -> keras.Model:
-    """Ids → Embedding → LSTM → Dense 1 sigmoid; ``masked``, the LSTM passes over padding."""
+    """Ids → Embedding → LSTM → Dense 1 sigmoid; ``masked``, the LSTM passes over padding.
+
+    The masked variant's gradients are clipped, as in `scratchnet.experiments.imdb`.
+    """
     model = keras.Sequential(
         [
             keras.layers.Input((length,), dtype="int32"),
@@ -108,7 +112,12 @@ def imdb(
         ],
         name="imdb",
     )
-    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"], **run)
+    model.compile(
+        optimizer=keras.optimizers.Adam(0.001, clipnorm=CLIP_NORM if masked else None),
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
+        **run,
+    )
     return model
 
 

@@ -33,6 +33,8 @@ EPOCHS = 3
 MASKED_EPOCHS = 6
 MASKED_VALIDATION = 0.1
 """Share of the training reviews on which the masked variant's epoch is chosen."""
+CLIP_NORM = 1.0
+"""Of the masked variant's gradients, array by array."""
 CUT_OFF = 0.5
 
 
@@ -56,7 +58,8 @@ def build_model(
 ) -> Sequential:
     """Return the network, built and compiled; the seed decides its first weights.
 
-    ``masked`` has the LSTM pass over the padding, which it otherwise reads as words.
+    ``masked`` has the LSTM pass over the padding, which it otherwise reads as words, and limits the
+    norm of each gradient: without that an epoch now and then undoes the ones before it.
     """
     set_random_seed(seed)
     model = Sequential(
@@ -69,7 +72,8 @@ def build_model(
         dtype=dtype,
     )
     model.build((None, length))
-    model.compile(optimizer=Adam(0.001), loss="binary_crossentropy", metrics=["accuracy"])
+    optimizer = Adam(0.001, clipnorm=CLIP_NORM if masked else None)
+    model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
     return model
 
 
