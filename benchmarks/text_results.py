@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import imdb_losses
 import numpy as np
 
 from scratchnet import datasets, experiments, runs
@@ -279,6 +280,7 @@ def main(folders: Sequence[str]) -> None:
         "## Film reviews",
         "Published: 86.79 % of the test reviews right after 3 epochs.",
         reviews(found),
+        imdb_losses.summary(),
         "## JSON",
         shares(found),
         "## Shakespeare",
