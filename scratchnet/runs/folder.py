@@ -81,14 +81,13 @@ def _free_folder(experiment: str, out: str | Path | None) -> Path:
 
 @contextlib.contextmanager
 def recording(experiment: str, out: str | Path | None = None) -> Iterator[Path]:
-    """Make a `new_folder` for a training, and remove it again if it fails without a model.
+    """Make a folder for a training, as `new_folder` does, and remove it again if it fails without a model.
 
     A training that left one whole model leaves a run, whatever happens next.
     """
-    planned = _free_folder(experiment, out)
-    made = [path for path in (planned, *planned.parents) if not path.exists()]
-    planned.mkdir(parents=True, exist_ok=out is not None)
-    folder = planned
+    folder = _free_folder(experiment, out)
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=out is not None)
     try:
         yield folder
     except BaseException:

@@ -9,6 +9,7 @@ from scratchnet.experiments import language, nietzsche, shakespeare, text
 from scratchnet.experiments.json_documents import generate, shares
 from scratchnet.experiments.language import Settings
 from scratchnet.layers import GRU, LSTM, Dense, Embedding, OneHot, SimpleRNN
+from scratchnet.text import Sampler
 
 WORDS = "the quick brown fox jumps over the lazy dog and the dog sleeps on. " * 20
 
@@ -141,6 +142,13 @@ class TestJson:
 
     def test_shares_are_those_of_what_is_written(self, monkeypatch):
         monkeypatch.setattr(json_experiment, "STREAMS", 3)
+        drawn = []
+
+        def sampler(temperature, seed):
+            drawn.append((temperature, seed))
+            return Sampler(temperature, seed=seed)
+
+        monkeypatch.setattr(json_experiment, "Sampler", sampler)
         found = json_experiment.problem()
         good = generate(40, 5)[: json_experiment.LENGTH]
         wrong = good.replace('"paid": true', '"paid": maybe').replace('"order"', '"odour"', 1)
@@ -167,3 +175,4 @@ class TestJson:
             assert answer["parse"] == pytest.approx(expected.parse)
             assert answer["fit"] == pytest.approx(expected.fit)
         assert 0 < expected.fit <= expected.parse < 1
+        assert drawn == [(0.5, 0), (0.5, 1), (0.5, 2)] * 2
