@@ -81,7 +81,7 @@ def _free_folder(experiment: str, out: str | Path | None) -> Path:
 
 @contextlib.contextmanager
 def recording(experiment: str, out: str | Path | None = None) -> Iterator[Path]:
-    """Make a folder for a training, as `new_folder` does, and remove it again if it fails without a model.
+    """Make a folder for a training as `new_folder` does; remove it if that fails without a model.
 
     A training that left one whole model leaves a run, whatever happens next.
     """
