@@ -1,116 +1,183 @@
 r"""The LSTM of `scratchnet.equations.lstm`, for sigmoid and tanh, arranged for speed.
 
-- One product a step: the rows of ``hx`` are :math:`[h_{t-1}; x_t; 1]`, those of ``W`` the gates'
-  weights for them, so that (1) is ``W @ hx``, and (1') is ``W.T @ da`` for both dh and dx and
-  ``da @ hx.T`` for all weights and the bias.
+- One product a step: the rows of ``xh`` are :math:`[x_t, 1, h_{t-1}]`, those of ``W`` the gates'
+  weights for them, so that (1) is ``xh @ W``.
+- Each gate is a block (B, H) of its own, in the order o, f, i, g, and behind them stands
+  :math:`c_{t-1}`: one call serves several blocks, ``[f, i] * [c_prev, g]`` for instance.
 - One tanh for all gates: :math:`\sigma(a) = \frac12 \tanh(\frac12 a) + \frac12`, the inner half
-  multiplied into ``W`` beforehand, so the three sigmoid gates stand together: blocks i, f, o, g.
-- Everything is written into arrays that exist already.
+  multiplied into ``W`` beforehand.
+- Back, whatever does not depend on dh and dc is computed for a chunk of steps at once, and so is
+  (1') for x and the weights; what is left of a step is five calls.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from scratchnet.backend import Array, array_module
-from scratchnet.kernels.sweep import Buffers, Sweep, joint_weights
+from scratchnet.kernels.sweep import Sweep, SweepShape, joint_gradients
 
 
-def lstm_step(
-    W: Array, hx: Array, c_prev: Array, gates: Array, c: Array, tanh_c: Array, h: Array, tmp: Array
-) -> None:
-    """Write ``gates`` (4H, B), ``c``, ``tanh_c`` and ``h`` (H, B); ``hx`` is (K, B)."""
-    xp, H = array_module(hx), len(c)
-    xp.matmul(W, hx, out=gates)  # (1), halved for the sigmoids
-    xp.tanh(gates, out=gates)  # (3)
-    ifo = gates[: 3 * H]
-    ifo *= 0.5
-    ifo += 0.5  # (2)
-    i, f, o, g = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-    xp.multiply(f, c_prev, out=c)
-    xp.multiply(i, g, out=tmp)
-    c += tmp  # (4)
-    xp.tanh(c, out=tanh_c)  # (5)
-    xp.multiply(o, tanh_c, out=h)  # (6)
+class LSTMWeights(NamedTuple):
+    """The weights of a forward pass, as all its rows use them."""
+
+    W: Array
+    """(4, K, H), blocks o, f, i, g, the sigmoids' halved."""
+    back: Array
+    """(4H, H): from da to dh_prev."""
+    Wx: Array
+    """(D, 4H): from dx to da."""
 
 
-def lstm_step_backward(
-    dh: Array, dc: Array, gates: Array, c_prev: Array, tanh_c: Array, da: Array, tmp: Array
-) -> None:
-    """Write ``da`` (4H, B), and the gradient of ``c_prev`` over ``dc``; ``tmp`` is (3H, B)."""
-    xp, H = array_module(dh), len(dh)
-    i, f, o, g = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-    da_i, da_f, da_o, da_g = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
-    one = tmp[:H]
-    xp.multiply(tanh_c, tanh_c, out=one)
-    xp.subtract(1, one, out=one)
-    one *= o
-    one *= dh
-    dc += one  # (6'), (5')  dc + dh * o * (1 - tanh_c * tanh_c)
-    xp.multiply(dh, tanh_c, out=da_o)  # (6')  do
-    xp.multiply(dc, g, out=da_i)  # (4')  di
-    xp.multiply(dc, c_prev, out=da_f)  # (4')  df
-    xp.multiply(g, g, out=da_g)
-    xp.subtract(1, da_g, out=da_g)
-    da_g *= i
-    da_g *= dc  # (4'), (3')  dc * i * (1 - g * g)
-    ifo, da_ifo = gates[: 3 * H], da[: 3 * H]
-    xp.subtract(1, ifo, out=tmp)
-    tmp *= ifo
-    da_ifo *= tmp  # (2')  each times s * (1 - s)
+def arranged(params: dict[str, Array]) -> LSTMWeights:
+    """Return the weights in the kernel's layout."""
+    kernel, recurrent = params["kernel"], params["recurrent_kernel"]
+    xp, D, H = array_module(kernel), len(kernel), len(recurrent)
+    W = xp.empty((4, D + 1 + H, H), dtype=kernel.dtype)
+    back = xp.empty((4, H, H), dtype=kernel.dtype)
+    for block, gate in enumerate(gates_of(H)):
+        W[block, :D], W[block, D + 1 :] = kernel[:, gate], recurrent[:, gate]
+        W[block, D] = params["bias"][gate] if "bias" in params else 0
+        back[block] = recurrent[:, gate].T
+    W[:3] *= 0.5
+    Wx = xp.concatenate([kernel[:, gate] for gate in gates_of(H)], axis=1)
+    return LSTMWeights(W, back.reshape(4 * H, H), Wx)
+
+
+def gates_of(H: int) -> list[slice]:
+    """Return the columns of o, f, i, g among Keras's i, f, g, o."""
+    return [slice(k * H, (k + 1) * H) for k in (3, 1, 0, 2)]
+
+
+class Forward(NamedTuple):
+    """The arrays of one step; making views costs as much as small sums, so they are made once."""
+
+    xh: Array
+    """(B, K)"""
+    a: Array
+    """(4, B, H), the blocks o, f, i, g before and after their functions; next, parts of it."""
+    ofi: Array
+    fi: Array
+    cg: Array
+    """c_prev and g."""
+    o: Array
+    c: Array
+    """(B, H), and the rest too."""
+    tanh_c: Array
+    h: Array
+
+
+class Backward(NamedTuple):
+    """The arrays of one step back, but for f those of a place in the chunk."""
+
+    over_dh: Array
+    """(2, B, H): what goes into dc, and da_o, over dh."""
+    from_dh: Array
+    """(2, B, H): the same times dh."""
+    into_dc: Array
+    """(B, H): the first of them."""
+    over_dc: Array
+    """(3, B, H): da_f, da_i and da_g over dc."""
+    da_fig: Array
+    """(3, B, H): the same times dc."""
+    da: Array
+    """(B, 4H): o, f, i, g side by side."""
+
+
+def lstm_step(W: Array, at: Forward, products: Array) -> None:
+    """Write the gates, ``c``, ``tanh_c`` and ``h``; ``products`` (2, B, H) is scratch."""
+    xp, ofi = array_module(W), at.ofi
+    xp.matmul(at.xh, W, out=at.a)  # (1), halved for the sigmoids
+    xp.tanh(at.a, out=at.a)  # (3)
+    ofi *= 0.5
+    ofi += 0.5  # (2)
+    xp.multiply(at.fi, at.cg, out=products)  # (4)  f * c_prev, i * g
+    xp.add(products[0], products[1], out=at.c)  # (4)
+    xp.tanh(at.c, out=at.tanh_c)  # (5)
+    xp.multiply(at.o, at.tanh_c, out=at.h)  # (6)
+
+
+def lstm_local_derivatives(gates: Array, tanh_c: Array, over: Array) -> None:
+    """Write what dh and dc are multiplied by, for n steps.
+
+    ==========  ===============  =====================================================
+    array       shape            meaning
+    ==========  ===============  =====================================================
+    ``gates``   (n, 5, B, H)     o, f, i, g, c_prev
+    ``tanh_c``  (n, B, H)
+    ``over``    (n, 5, B, H)     what dh gives to dc and da_o, over dh; da_f, da_i and
+                                 da_g over dc
+    ==========  ===============  =====================================================
+    """
+    xp, ofi, o = array_module(gates), gates[:, :3], gates[:, 0]
+    into_dc, slopes = over[:, 0], over[:, 1:]
+    xp.multiply(gates[:, :4], gates[:, :4], out=slopes)
+    xp.subtract(ofi, slopes[:, :3], out=slopes[:, :3])  # (2')  s * (1 - s)
+    xp.subtract(1, slopes[:, 3], out=slopes[:, 3])  # (3')  1 - g * g
+    slopes[:, 0] *= tanh_c  # (6')  do = dh * tanh_c
+    slopes[:, 1:] *= gates[:, 4:1:-1]  # (4')  df = dc * c_prev, di = dc * g, dg = dc * i
+    xp.multiply(tanh_c, tanh_c, out=into_dc)
+    xp.subtract(1, into_dc, out=into_dc)
+    into_dc *= o  # (6'), (5')  o * (1 - tanh_c * tanh_c)
+
+
+def lstm_step_backward(dh: Array, dc: Array, back: Array, f: Array, at: Backward) -> None:
+    """Write ``da``, and the gradients of h_prev and c_prev over ``dh`` and ``dc`` (B, H)."""
+    xp = array_module(dh)
+    xp.multiply(dh, at.over_dh, out=at.from_dh)  # (6'), (2')
+    dc += at.into_dc  # (5')
+    xp.multiply(dc, at.over_dc, out=at.da_fig)  # (4'), (3'), (2')
+    xp.matmul(at.da, back, out=dh)  # (1')  dh_prev
     dc *= f  # (4')  dc_prev
 
 
 class LSTMSweep(Sweep):
     """One pass over time, forward and back."""
 
-    def __init__(
-        self, x: Array, states: tuple[Array, ...], params: dict[str, Array], buffers: Buffers
-    ) -> None:
-        super().__init__(x, states[0].shape[1], buffers)
-        T, B, H, K = self.T, self.B, self.H, self.H + self.D + 1
-        self.W = swap_g_and_o(joint_weights(params))  # (4H, K), rows i, f, o, g
-        self.halved = self.W.copy()
-        self.halved[: 3 * H] *= 0.5
-        self.hx = self.joint_inputs(x)  # (T+1, K, B)
-        self.cs = self.array("cs", T + 1, H, B)
-        self.gates = self.array("gates", T, 4 * H, B)
-        self.tanh_cs = self.array("tanh_cs", T, H, B)
-        self.tmp = self.array("tmp", 3 * H, B)
-        self.dhx = self.given_back = self.array("dhx", T, K, B)
-        self.da = self.array("da", 4 * H, B)
-        self.dW_step = self.array("dW_step", 4 * H, K)
-        self.states = (self.hx[:, :H], self.cs)
-        self.start(states)
+    def __init__(self, shape: SweepShape) -> None:
+        super().__init__(shape)
+        T, B, D, H, n = self.T, self.B, self.D, self.H, self.chunk
+        self.gates = self.array(T + 1, 5, B, H)
+        self.tanh_cs = self.array(T, B, H)
+        self.products = self.array(2, B, H)
+        self.over = self.array(n, 5, B, H)
+        self.das = self.array(n, B, 5 * H)  # what goes into dc, then o, f, i, g
+        self.joint_shapes = ((D + 1 + H, 4 * H),)
+        self.states = (self.xh[:, :, D + 1 :], self.gates[:, 4])
+        self._forward = [self._at_step(t) for t in range(T)]
+        self._backward = [self._at_place(k) for k in range(n)]
+
+    def _at_step(self, t: int) -> Forward:
+        gates, (hs, cs) = self.gates[t], self.states
+        return Forward(
+            self.xh[t], gates[:4], gates[:3], gates[1:3], gates[4:2:-1], gates[0],
+            cs[t + 1], self.tanh_cs[t], hs[t + 1],
+        )  # fmt: skip
+
+    def _at_place(self, k: int) -> Backward:
+        over, das = self.over[k], self.das[k]
+        blocks = das.reshape(self.B, 5, self.H).swapaxes(0, 1)
+        return Backward(over[:2], blocks[:2], blocks[0], over[2:], blocks[2:], das[:, self.H :])
 
     def step(self, t: int) -> None:
         """Write the states after step t from those before it."""
-        H, hx, cs = self.H, self.hx, self.cs
-        lstm_step(
-            self.halved, hx[t], cs[t], self.gates[t], cs[t + 1], self.tanh_cs[t], hx[t + 1, :H],
-            self.tmp[:H],
-        )  # fmt: skip
+        lstm_step(self.weights.W, self._forward[t], self.products)
 
-    def begin_backward(self) -> None:
-        """Clear the gradient of the weights."""
-        self.dW = self.xp.zeros_like(self.W)
+    def _local_derivatives(self, steps: slice) -> None:
+        over = self.over[: steps.stop - steps.start]
+        lstm_local_derivatives(self.gates[steps], self.tanh_cs[steps], over)
 
-    def step_backward(self, t: int, dstates: tuple[Array, ...]) -> tuple[Array, ...]:
-        """Return the gradients of the states before step t from those of the states after it."""
+    def _step_back(self, t: int, k: int, dstates: tuple[Array, ...]) -> None:
         dh, dc = dstates
-        lstm_step_backward(dh, dc, self.gates[t], self.cs[t], self.tanh_cs[t], self.da, self.tmp)
-        self.xp.matmul(self.da, self.hx[t].T, out=self.dW_step)  # (1')
-        self.dW += self.dW_step
-        self.xp.matmul(self.W.T, self.da, out=self.dhx[t])  # (1')
-        return self.dhx[t, : self.H], dc
+        lstm_step_backward(dh, dc, self.weights.back, self.gates[t, 1], self._backward[k])
 
-    def gradients(self) -> tuple[Array, dict[str, Array]]:
-        """Return ``dx`` (T, D, B) and the gradients of the weights, under Keras's keys."""
-        H, D = self.H, self.D
-        dW = swap_g_and_o(self.dW).T  # (K, 4H)
-        grads = {"kernel": dW[H : H + D], "recurrent_kernel": dW[:H], "bias": dW[H + D]}
-        return self.dhx[:, H : H + D], {key: array.copy() for key, array in grads.items()}
+    def _products(self, xh: Array, da: Array) -> tuple[Array, tuple[Array, ...]]:
+        da = da[:, self.H :]
+        return da, (xh.T @ da,)  # (1')
 
-
-def swap_g_and_o(W: Array) -> Array:
-    """Turn rows in Keras's order i, f, g, o into i, f, o, g, or back."""
-    i, f, g, o = array_module(W).split(W, 4)
-    return array_module(W).concatenate((i, f, o, g))
+    def named(self, dweights: tuple[Array, ...]) -> dict[str, Array]:
+        """Return the gradients of the weights under Keras's keys."""
+        in_order = self.xp.empty_like(dweights[0])
+        for block, gate in enumerate(gates_of(self.H)):
+            in_order[:, gate] = dweights[0][:, block * self.H : (block + 1) * self.H]
+        return joint_gradients(in_order, self.D)

@@ -1,64 +1,82 @@
 r"""The simple recurrent network of `scratchnet.equations.simple_rnn`, for tanh, arranged for speed.
 
-One product a step each way: the rows of ``hx`` are :math:`[h_{t-1}; x_t; 1]`, those of ``W`` the
-weights for them, and (2) is written where the state belongs.
+One product a step: the rows of ``xh`` are :math:`[x_t, 1, h_{t-1}]`, those of ``W`` the weights for
+them, and (2) is written where the state belongs.  Back, the local derivatives of a chunk of steps
+are computed at once, and so is (1') for x and the weights.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from scratchnet.backend import Array, array_module
-from scratchnet.kernels.sweep import Buffers, Sweep, joint_weights
+from scratchnet.kernels.sweep import Sweep, SweepShape, joint_gradients, joint_weights
 
 
-def simple_rnn_step(W: Array, hx: Array, a: Array, h: Array) -> None:
-    """Write ``h`` (H, B); ``hx`` is (K, B), ``a`` scratch (H, B)."""
-    xp = array_module(hx)
-    xp.matmul(W, hx, out=a)  # (1)
-    xp.tanh(a, out=h)  # (2)
+class SimpleRNNWeights(NamedTuple):
+    """The weights of a forward pass, as all its rows use them."""
+
+    W: Array
+    """(K, H)"""
+    back: Array
+    """(H, H): from da to dh_prev."""
+    Wx: Array
+    """(D, H)"""
 
 
-def simple_rnn_step_backward(dh: Array, h: Array, da: Array) -> None:
-    """Write ``da`` (H, B)."""
+def arranged(params: dict[str, Array]) -> SimpleRNNWeights:
+    """Return the weights in the kernel's layout."""
+    back = params["recurrent_kernel"].T.copy(order="C")
+    return SimpleRNNWeights(joint_weights(params), back, params["kernel"])
+
+
+def simple_rnn_step(W: Array, xh: Array, h: Array) -> None:
+    """Write ``h`` (B, H); ``xh`` is (B, K)."""
+    xp = array_module(xh)
+    xp.matmul(xh, W, out=h)  # (1)
+    xp.tanh(h, out=h)  # (2)
+
+
+def simple_rnn_local_derivatives(h: Array, over_dh: Array) -> None:
+    """Write da over dh, for n steps, (n, B, H)."""
+    xp = array_module(h)
+    xp.multiply(h, h, out=over_dh)
+    xp.subtract(1, over_dh, out=over_dh)  # (2')  1 - h * h
+
+
+def simple_rnn_step_backward(dh: Array, back: Array, over_dh: Array, da: Array) -> None:
+    """Write ``da``, and the gradient of h_prev over ``dh`` (B, H)."""
     xp = array_module(dh)
-    xp.multiply(h, h, out=da)
-    xp.subtract(1, da, out=da)
-    da *= dh  # (2')  dh * (1 - h * h)
+    xp.multiply(dh, over_dh, out=da)  # (2')
+    xp.matmul(da, back, out=dh)  # (1')  dh_prev
 
 
 class SimpleRNNSweep(Sweep):
     """One pass over time, forward and back."""
 
-    def __init__(
-        self, x: Array, states: tuple[Array, ...], params: dict[str, Array], buffers: Buffers
-    ) -> None:
-        super().__init__(x, states[0].shape[1], buffers)
-        T, B, H, K = self.T, self.B, self.H, self.H + self.D + 1
-        self.W = joint_weights(params)  # (H, K)
-        self.hx = self.joint_inputs(x)  # (T+1, K, B)
-        self.a = self.array("a", H, B)
-        self.dhx = self.given_back = self.array("dhx", T, K, B)
-        self.dW_step = self.array("dW_step", H, K)
-        self.states = (self.hx[:, :H],)
-        self.start(states)
+    def __init__(self, shape: SweepShape) -> None:
+        super().__init__(shape)
+        B, D, H, n = self.B, self.D, self.H, self.chunk
+        self.over_dh, self.das = self.array(n, B, H), self.array(n, B, H)
+        self.joint_shapes = ((D + 1 + H, H),)
+        self.hs = self.xh[:, :, D + 1 :]
+        self.states = (self.hs,)
 
     def step(self, t: int) -> None:
         """Write the state after step t from the one before it."""
-        simple_rnn_step(self.W, self.hx[t], self.a, self.hx[t + 1, : self.H])
+        simple_rnn_step(self.weights.W, self.xh[t], self.hs[t + 1])
 
-    def begin_backward(self) -> None:
-        """Clear the gradient of the weights."""
-        self.dW = self.xp.zeros_like(self.W)
+    def _local_derivatives(self, steps: slice) -> None:
+        h = self.hs[steps.start + 1 : steps.stop + 1]
+        simple_rnn_local_derivatives(h, self.over_dh[: len(h)])
 
-    def step_backward(self, t: int, dstates: tuple[Array, ...]) -> tuple[Array, ...]:
-        """Return the gradient of the state before step t from that of the state after it."""
-        simple_rnn_step_backward(dstates[0], self.hx[t + 1, : self.H], self.a)
-        self.xp.matmul(self.a, self.hx[t].T, out=self.dW_step)  # (1')
-        self.dW += self.dW_step
-        self.xp.matmul(self.W.T, self.a, out=self.dhx[t])  # (1')
-        return (self.dhx[t, : self.H],)
+    def _step_back(self, t: int, k: int, dstates: tuple[Array, ...]) -> None:
+        (dh,) = dstates
+        simple_rnn_step_backward(dh, self.weights.back, self.over_dh[k], self.das[k])
 
-    def gradients(self) -> tuple[Array, dict[str, Array]]:
-        """Return ``dx`` (T, D, B) and the gradients of the weights, under Keras's keys."""
-        H, D, dW = self.H, self.D, self.dW.T
-        grads = {"kernel": dW[H : H + D], "recurrent_kernel": dW[:H], "bias": dW[H + D]}
-        return self.dhx[:, H : H + D], {key: array.copy() for key, array in grads.items()}
+    def _products(self, xh: Array, da: Array) -> tuple[Array, tuple[Array, ...]]:
+        return da, (xh.T @ da,)  # (1')
+
+    def named(self, dweights: tuple[Array, ...]) -> dict[str, Array]:
+        """Return the gradients of the weights under Keras's keys."""
+        return joint_gradients(dweights[0], self.D)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from scratchnet.backend import Array, array_module
 
@@ -13,58 +13,134 @@ In float32, whose numbers have 24 bits, that is all below 2^-98 of the largest.
 """
 LOOK_EVERY = 8
 """Time steps between two looks for gradients that have faded."""
+CHUNK = 2**15
+"""Numbers of one gate in the steps that are worked on together: what they need stays in the cache.
+"""
+PASSING = ("weights", "dx", "dweights", "_begin", "_first", "_steps", "_grain")
+"""Attributes of the pass that is being made."""
 
 
-class Buffers:
-    """Named arrays, made on first use and handed out again while shape and dtype stay the same.
+class SweepShape(NamedTuple):
+    """What a sweep is made for; one made for as much can be used again."""
 
-    A training step needs the same megabytes as the one before it; asking the system for fresh ones
-    would cost as much as filling them.
-    """
-
-    def __init__(self) -> None:
-        self._arrays: dict[str, Array] = {}
-
-    def get(self, xp: Any, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-        """Return an array with whatever it holds."""
-        array = self._arrays.get(name)
-        if array is None or array.shape != shape or array.dtype != dtype:
-            array = self._arrays[name] = xp.empty(shape, dtype)
-        return array
+    module: Any
+    dtype: Any
+    B: int
+    T: int
+    D: int
+    H: int
 
 
 class Sweep:
-    """One pass over time, forward and back, on feature-major arrays.
+    """One pass over time, forward and back, of some rows of a batch.
 
-    ``states`` holds a stack for each state, (T+1, H, B), row 0 the initial state; `step` writes row
-    t + 1 from row t.
+    The arrays are kept from one pass to the next: a training step needs the same megabytes as the
+    one before it, and asking the system for fresh ones would cost as much as filling them.
+
+    ``states`` holds a stack for each state, (T+1, B, H), row 0 the initial state; `step` writes row
+    t + 1 from row t.  The rows of ``xh``, (T+1, B, K), are [x_t, 1, h_{t-1}]: one product with the
+    weights for all three is what a step begins with.
+
+    Back, time is divided into chunks.  The local derivatives, which do not depend on the gradient
+    that comes from the right, are computed for a whole chunk at once, and so are the products that
+    give dx and the gradients of the weights.  A subclass has ``_local_derivatives``, ``_step_back``
+    and ``_products``.
     """
 
     states: tuple[Array, ...]
-    given_back: Array
-    """What the steps back have written, by time: ``dx`` is made of it."""
-    mask_axis = 1
-    """Where a mask (T, B) gets an axis to stretch over the features."""
+    das: Array
+    """Gradients of the pre-activations in the steps of a chunk, (n, B, …)."""
+    weights: Any
+    joint_shapes: tuple[tuple[int, int], ...]
+    """Of the weight gradients, as ``_products`` gives them."""
 
-    def __init__(self, x: Array, units: int, buffers: Buffers) -> None:
-        self.xp, self.buffers, self.dtype = array_module(x), buffers, x.dtype
-        (self.B, self.T, self.D), self.H = x.shape, units
+    def __init__(self, shape: SweepShape) -> None:
+        self.shape, self.xp = shape, shape.module
+        self._arrays: list[Array] = []
+        _, _, self.B, self.T, self.D, self.H = shape
+        self.xh = self.array(self.T + 1, self.B, self.D + 1 + self.H)
+        self.chunk = min(self.T, max(1, CHUNK // max(1, self.B * self.H)))
 
-    def array(self, name: str, *shape: int) -> Array:
-        """Return a buffer."""
-        return self.buffers.get(self.xp, name, shape, self.dtype)
+    def array(self, *shape: int) -> Array:
+        """Return an array with whatever it holds."""
+        self._arrays.append(self.xp.empty(shape, dtype=self.shape.dtype))
+        return self._arrays[-1]
 
-    def joint_inputs(self, x: Array) -> Array:
-        """Return the stack of [h; x; 1] with x and 1 filled in, (T+1, H+D+1, B)."""
-        hx = self.array("hx", self.T + 1, self.H + self.D + 1, self.B)
-        hx[: self.T, self.H : -1] = x.transpose(1, 2, 0)
-        hx[:, -1] = 1
-        return hx
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the views: those of a copy are of its own arrays."""
+        rest = {name: value for name, value in vars(self).items() if name in PASSING}
+        return {"shape": self.shape[1:], "arrays": self._arrays, "rest": rest}
 
-    def start(self, states: tuple[Array, ...]) -> None:
-        """Write the initial states, (B, H)."""
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(SweepShape(array_module(state["arrays"][0]), *state["shape"]))  # type: ignore[misc]
+        for own, copied in zip(self._arrays, state["arrays"], strict=True):
+            own[...] = copied
+        vars(self).update(state["rest"])
+
+    def start(self, x: Array, states: tuple[Array, ...], weights: Any) -> None:
+        """Take in the inputs (B, T, D), the initial states (B, H), and the arranged weights."""
+        self.weights = weights
+        self.xh[: self.T, :, : self.D] = x.swapaxes(0, 1)
+        self.xh[:, :, self.D] = 1
         for stack, state in zip(self.states, states, strict=True):
-            stack[0] = state.T
+            stack[0] = state
+
+    def begin_backward(self, needs_dx: bool, first: int = 0) -> None:
+        """Begin with gradients of nothing; no step before ``first`` was taken."""
+        shape = (self.T, self.B, self.D)
+        self.dx = self.xp.empty(shape, dtype=self.shape.dtype) if needs_dx else None
+        self.dweights = tuple(
+            self.xp.zeros(shape, dtype=self.shape.dtype) for shape in self.joint_shapes
+        )
+        if self.dx is not None:
+            self.dx[:first] = 0
+        self._begin = first
+        self._first = self.T  # step of the chunk
+
+    def step_backward(self, t: int, dstates: tuple[Array, ...]) -> None:
+        """Turn the gradients of the states after step t into those of the states before it."""
+        if t < self._first:
+            self._first = max(self._begin, t + 1 - self.chunk)
+            self._steps = slice(self._first, t + 1)
+            self._local_derivatives(self._steps)
+        self._step_back(t, t - self._first, dstates)
+        if t == self._first:
+            self._add_products()
+
+    def _add_products(self) -> None:
+        steps = self._steps
+        xh, da = self.xh[steps], self.das[: steps.stop - steps.start]
+        rows = len(xh) * self.B
+        xh, da = xh.reshape(rows, xh.shape[2]), da.reshape(rows, da.shape[2])
+        du, dweights = self._products(xh, da)
+        for total, dweight in zip(self.dweights, dweights, strict=True):
+            total += dweight
+        if self.dx is not None:
+            self.dx[steps] = (du @ self.weights.Wx.T).reshape(self.dx[steps].shape)
+
+    def gradients(self) -> tuple[Array | None, tuple[Array, ...]]:
+        """Return ``dx`` (T, B, D), if it was needed, and the gradients of the joint weights."""
+        return self.dx, self.dweights
+
+    def step(self, t: int) -> None:
+        """Write the states after step t from those before it."""
+        raise NotImplementedError
+
+    def _local_derivatives(self, steps: slice) -> None:
+        """Compute what does not depend on the gradient from the right."""
+        raise NotImplementedError
+
+    def _step_back(self, t: int, k: int, dstates: tuple[Array, ...]) -> None:
+        """Take one step back, the k-th of its chunk."""
+        raise NotImplementedError
+
+    def _products(self, xh: Array, da: Array) -> tuple[Array, tuple[Array, ...]]:
+        """Return du, of which ``du @ Wx.T`` is dx, and the gradients of the joint weights."""
+        raise NotImplementedError
+
+    def named(self, dweights: tuple[Array, ...]) -> dict[str, Array]:
+        """Return the gradients of the weights under Keras's keys."""
+        raise NotImplementedError
 
     def faded(self, t: int, dstates: tuple[Array, ...]) -> bool:
         """Set gradients to zero that no sum can see; tell whether none is left before step t + 1.
@@ -75,7 +151,7 @@ class Sweep:
         all of it.
         """
         first, last = t == self.T - 1, t % LOOK_EVERY == 0
-        if self.dtype.itemsize > 4 or not (first or last):
+        if self.shape.dtype.itemsize > 4 or not (first or last):
             return False
         if first:
             self._grain = FADED * max(self.xp.abs(d).max() for d in dstates)
@@ -86,31 +162,23 @@ class Sweep:
             d -= self._grain
         if any(d.any() for d in dstates):
             return False
-        self.given_back[: t + 1] = 0
+        if self._first <= t:
+            self.das[: t + 1 - self._first] = 0
+            self._add_products()
+        if self.dx is not None:
+            self.dx[: self._first] = 0
         return True
-
-    @staticmethod
-    def enter(array: Array) -> Array:
-        """Lay out (B, T, F) as (T, F, B), or (B, F) as (F, B), as a copy of its own."""
-        axes = (1, 2, 0) if array.ndim == 3 else (1, 0)
-        return array.transpose(axes).copy(order="C")
-
-    @staticmethod
-    def leave(array: Array) -> Array:
-        """Lay out (T, F, B) as (B, T, F), or (F, B) as (B, F), as a copy of its own."""
-        axes = (2, 0, 1) if array.ndim == 3 else (1, 0)
-        return array.transpose(axes).copy(order="C")
 
 
 def joint_weights(params: dict[str, Array]) -> Array:
-    """Return the weights for [h, x, 1] in one matrix, (G·H, H+D+1)."""
+    """Return the weights for [x, 1, h] in one matrix, (K, G·H)."""
     kernel = params["kernel"]
     bias = params.get("bias")
     xp = array_module(kernel)
     row = xp.zeros_like(kernel[:1]) if bias is None else bias[None]
-    return feature_major(xp.concatenate((params["recurrent_kernel"], kernel, row)))
+    return xp.concatenate((kernel, row, params["recurrent_kernel"]))
 
 
-def feature_major(W: Array) -> Array:
-    """Return the transpose with its rows contiguous, as everything added to them is."""
-    return W.T.copy(order="C")
+def joint_gradients(dW: Array, D: int) -> dict[str, Array]:
+    """Return the gradients of `joint_weights` (K, G·H) under Keras's keys."""
+    return {"kernel": dW[:D], "recurrent_kernel": dW[D + 1 :], "bias": dW[D]}

@@ -103,7 +103,13 @@ class Bidirectional(Wrapper):
             return (*y, *states) if self.merge_mode is None else (y, *states)
         return y
 
-    def backward(self, dy: Any, d_state: tuple[Array | None, ...] | None = None) -> Array:
+    def backward(
+        self,
+        dy: Any,
+        d_state: tuple[Array | None, ...] | None = None,
+        *,
+        needs_dx: bool = True,
+    ) -> Array | None:
         """Return ``dx``; see `Recurrent.backward`.  ``dy`` is a tuple where y is one."""
         n = len(self.forward_layer.state_names)
         halves = (None, None) if d_state is None else (d_state[:n], d_state[n:])
@@ -119,11 +125,11 @@ class Bidirectional(Wrapper):
             dy_f, dy_b = self._split(dy, y_f, y_b)
         if self.return_sequences:
             dy_b = dy_b[:, ::-1]
-        dx = self.forward_layer.backward(dy_f, halves[0])
-        dx = dx + self.backward_layer.backward(dy_b, halves[1])
+        dx_f = self.forward_layer.backward(dy_f, halves[0], needs_dx=needs_dx)
+        dx_b = self.backward_layer.backward(dy_b, halves[1], needs_dx=needs_dx)
         self._gather_grads()
         self.d_initial_state = tuple(d for layer in both for d in layer.d_initial_state)
-        return dx
+        return None if dx_f is None or dx_b is None else dx_f + dx_b
 
     def reset_state(self) -> None:
         """Let stateful layers start from zeros again."""

@@ -13,8 +13,9 @@ from scratchnet.equations.gru import (
     gru_step,
     gru_step_backward,
 )
-from scratchnet.kernels.gru import GRUSweep
-from scratchnet.kernels.sweep import Buffers
+from scratchnet.kernels import gru
+from scratchnet.kernels.one_step import GRUOneStep
+from scratchnet.kernels.sweep import SweepShape
 from scratchnet.layers.activation import Identifier, get_activation
 from scratchnet.layers.page_sweep import PageSweep
 from scratchnet.layers.recurrent import Recurrent
@@ -96,8 +97,14 @@ class GRU(Recurrent):
         chosen = (self.activation.config(), self.recurrent_activation.config())
         return self.reset_after and chosen == ("tanh", "sigmoid")
 
-    def _kernel_sweep(self, x: Array, states: tuple[Array, ...], buffers: Buffers) -> GRUSweep:
-        return GRUSweep(x, states, self.params, buffers)
+    def _arranged(self) -> Any:
+        return gru.arranged(self.params)
+
+    def _kernel_sweep(self, shape: SweepShape) -> gru.GRUSweep:
+        return gru.GRUSweep(shape)
+
+    def _kernel_one_step(self) -> GRUOneStep:
+        return GRUOneStep.of(self.params)
 
     def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}

@@ -7,8 +7,9 @@ from typing import Any
 
 from scratchnet.backend import Array
 from scratchnet.equations.lstm import lstm_step, lstm_step_backward
-from scratchnet.kernels.lstm import LSTMSweep
-from scratchnet.kernels.sweep import Buffers
+from scratchnet.kernels import lstm
+from scratchnet.kernels.one_step import LSTMOneStep
+from scratchnet.kernels.sweep import SweepShape
 from scratchnet.layers.activation import Identifier, get_activation
 from scratchnet.layers.page_sweep import PageSweep
 from scratchnet.layers.parameters import Shape
@@ -93,8 +94,14 @@ class LSTM(Recurrent):
         chosen = (self.activation.config(), self.recurrent_activation.config())
         return chosen == ("tanh", "sigmoid")
 
-    def _kernel_sweep(self, x: Array, states: tuple[Array, ...], buffers: Buffers) -> LSTMSweep:
-        return LSTMSweep(x, states, self.params, buffers)
+    def _arranged(self) -> Any:
+        return lstm.arranged(self.params)
+
+    def _kernel_sweep(self, shape: SweepShape) -> lstm.LSTMSweep:
+        return lstm.LSTMSweep(shape)
+
+    def _kernel_one_step(self) -> LSTMOneStep:
+        return LSTMOneStep.of(self.params)
 
     def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}

@@ -23,9 +23,6 @@ class PageSweep:
         ``step_backward(*dstates, cache) -> (dx_t, *dstates, *dweights)``.
     """
 
-    mask_axis = 2
-    """Where a mask (T, B) gets an axis to stretch over the features."""
-
     def __init__(
         self,
         x: Array,
@@ -35,7 +32,7 @@ class PageSweep:
         step_backward: Callable[..., tuple[Array, ...]],
     ) -> None:
         xp = array_module(x)
-        self.xp, self.x, self.weights = xp, self.enter(x), weights
+        self.xp, self.x, self.weights = xp, x.swapaxes(0, 1), weights
         self._step, self._step_backward = step, step_backward
         T = len(self.x)
         self.caches: list[Any] = [None] * T
@@ -50,34 +47,29 @@ class PageSweep:
         for stack, state in zip(self.states, new_states, strict=True):
             stack[t + 1] = state
 
-    def begin_backward(self) -> None:
-        """Clear the gradients."""
+    def begin_backward(self, needs_dx: bool = True, first: int = 0) -> None:
+        """Begin with gradients of nothing; dx comes with the others, needed or not."""
         self.dx = self.xp.zeros_like(self.x)
         self.dweights = {key: self.xp.zeros_like(w) for key, w in self.weights.items()}
 
-    def step_backward(self, t: int, dstates: tuple[Array, ...]) -> tuple[Array, ...]:
-        """Return the gradients of the states before step t from those of the states after it."""
+    def step_backward(self, t: int, dstates: tuple[Array, ...]) -> None:
+        """Turn the gradients of the states after step t into those of the states before it."""
         answer = self._step_backward(*dstates, self.caches[t])
         n = len(dstates)
         self.dx[t] = answer[0]
         for total, dweight in zip(self.dweights.values(), answer[1 + n :], strict=True):
             total += dweight
-        return answer[1 : 1 + n]
+        for d, d_prev in zip(dstates, answer[1 : 1 + n], strict=True):
+            d[...] = d_prev
 
     def faded(self, t: int, dstates: tuple[Array, ...]) -> bool:
         """Tell that nothing has: the page computes every number there is."""
         return False
 
-    def gradients(self) -> tuple[Array, dict[str, Array]]:
-        """Return ``dx`` (T, B, D) and the gradients of the weights by name."""
-        return self.dx, self.dweights
+    def gradients(self) -> tuple[Array, tuple[Array, ...]]:
+        """Return ``dx`` (T, B, D) and the gradients of the weights."""
+        return self.dx, tuple(self.dweights.values())
 
-    @staticmethod
-    def enter(array: Array) -> Array:
-        """Lay out (B, T, F) as (T, B, F); (B, F) stays, as a copy of its own."""
-        return array.swapaxes(0, 1) if array.ndim == 3 else array.copy()
-
-    @staticmethod
-    def leave(array: Array) -> Array:
-        """Lay out (T, B, F) as (B, T, F); (B, F) stays, as a copy of its own."""
-        return array.swapaxes(0, 1).copy() if array.ndim == 3 else array.copy()
+    def named(self, dweights: tuple[Array, ...]) -> dict[str, Array]:
+        """Return the gradients of the weights by name."""
+        return dict(zip(self.weights, dweights, strict=True))

@@ -1,37 +1,30 @@
-"""The loop that SimpleRNN, LSTM and GRU share: time, masks, states, direction, dropout.
+"""What SimpleRNN, LSTM and GRU share: a batch is divided, each part goes through time, and back.
 
-Every pass is a sweep over time: the page's own steps (`scratchnet.layers.page_sweep`) or the same
+Every part runs a sweep over time: the page's own steps (`scratchnet.layers.page_sweep`) or the same
 equations arranged for speed (`scratchnet.kernels`).  Both take one step forward or back at a time;
-what happens between steps is here, once.
+what happens between steps is in `scratchnet.layers.recurrent_pass`.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
 
 from scratchnet.backend import Array, array_module
 from scratchnet.errors import InputError
-from scratchnet.kernels.sweep import Buffers
+from scratchnet.kernels import threads
+from scratchnet.kernels.one_step import OneStep
+from scratchnet.kernels.sweep import Sweep, SweepShape
+from scratchnet.layers.page_sweep import PageSweep
 from scratchnet.layers.recurrent_options import RecurrentOptions
+from scratchnet.layers.recurrent_pass import Pass
 
 PAGE_VARIABLE = "SCRATCHNET_PAGE"
 """Set to anything but 0 or nothing, every recurrent layer runs the page."""
-
-
-class SweepOverTime(Protocol):
-    """What `PageSweep` and the kernels' sweeps have in common."""
-
-    states: tuple[Array, ...]
-    mask_axis: int
-
-    def step(self, t: int) -> None: ...
-    def begin_backward(self) -> None: ...
-    def step_backward(self, t: int, dstates: tuple[Array, ...]) -> tuple[Array, ...]: ...
-    def faded(self, t: int, dstates: tuple[Array, ...]) -> bool: ...
-    def gradients(self) -> tuple[Array, Any]: ...
-    def enter(self, array: Array) -> Array: ...
-    def leave(self, array: Array) -> Array: ...
 
 
 class Recurrent(RecurrentOptions):
@@ -70,54 +63,67 @@ class Recurrent(RecurrentOptions):
             Zeros unless given, or where a stateful layer stopped.
         """
         x = self._ready(x)
-        xp = array_module(x)
         states = self._first_states(x, initial_state)
-        live = self._checked_mask(x, mask)
+        mask = self._checked_mask(x, mask)
         x_masks, h_masks = self._draw_masks(x) if training else (None, None)
         if x_masks is not None and h_masks is None:
             x = x * x_masks[:, None, :]
         if self.go_backwards:
-            x, live = x[:, ::-1], None if live is None else live[:, ::-1]
-        sweep = self._sweep(x, states, training, x_masks, h_masks)
-        T = x.shape[1]
-        shown = None
-        if live is not None:
-            live = xp.expand_dims(live.T, sweep.mask_axis)  # (T, B, 1) or (T, 1, B)
-            shown = live if self.zero_output_for_mask else xp.cumsum(live, axis=0) > 0
-        for t in range(T):
-            sweep.step(t)
-            if live is not None:
-                for stack in sweep.states:
-                    stack[t + 1] = xp.where(live[t], stack[t + 1], stack[t])
-        hs = sweep.states[0][1:] if self.return_sequences else sweep.states[0][T]
-        if shown is not None:
-            hs = xp.where(shown if self.return_sequences else shown[-1], hs, 0)
-        y = sweep.leave(hs)
+            x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
+        parts, begin = self._divided(x, training, x_masks, h_masks)
+        B, T, _ = x.shape
+        y = array_module(x).empty((B, *((T,) * self.return_sequences), self.units), dtype=x.dtype)
+
+        def run(number: int, rows: slice) -> Pass:
+            live = None if mask is None else mask[rows]
+            one = Pass(
+                begin(number, x[rows], tuple(state[rows] for state in states)),
+                live,
+                self.return_sequences,
+                self.zero_output_for_mask,
+            )
+            y[rows] = swapped(one.forward())
+            return one
+
+        passes = threads.together([partial(run, i, rows) for i, rows in enumerate(parts)])
         if training:
-            self._remember((sweep, live, shown, x_masks, h_masks), y)
+            self._remember((parts, passes, x.shape, x_masks, h_masks), y)
         if not (self.stateful or self.return_state):
             return y
-        last = tuple(sweep.leave(stack[T]) for stack in sweep.states)
+        stacks = zip(*(one.sweep.states for one in passes), strict=True)
+        last = tuple(array_module(x).concatenate([s[T] for s in stack]) for stack in stacks)
         if self.stateful:
             self.states = last
         return (y, *(s.copy() for s in last)) if self.return_state else y
 
-    def step(self, x: Array, states: tuple[Array | None, ...] | None = None) -> tuple[Array, ...]:
-        """Return the states after one time step, the page's: how a text is written id by id.
+    def one_step(self) -> OneStep | PageOneStep:
+        """Return what takes one row step by step from states of zeros: how a text is written.
 
-        Parameters
-        ----------
-        x : array, shape (B, D)
-            The input of this step alone.
-        states : tuple of array, shape (B, H), optional
-            Those after the step before; zeros unless given.
+        The weights are those of this moment.
         """
-        x = self._ready(x[:, None])
+        return self._kernel_one_step() if self.runs_kernel else PageOneStep(self._one_page_step)
+
+    def _one_page_step(self, x: Array, states: tuple[Array, ...] | None) -> tuple[Array, ...]:
+        x = self._ready(x[None, None])
         sweep = self._page_sweep(x, self._first_states(x, states), {})
         sweep.step(0)
         return tuple(stack[1] for stack in sweep.states)
 
-    def backward(self, dy: Array, d_state: tuple[Array | None, ...] | None = None) -> Array:
+    @property
+    def runs_kernel(self) -> bool:
+        """Whether the kernel runs, and not the page, where there is no recurrent dropout."""
+        page = self.page
+        if page is None:
+            page = os.environ.get(PAGE_VARIABLE, "0") not in ("", "0")
+        return not page and self._has_kernel()
+
+    def backward(
+        self,
+        dy: Array,
+        d_state: tuple[Array | None, ...] | None = None,
+        *,
+        needs_dx: bool = True,
+    ) -> Array | None:
         """Return ``dx``, set ``grads`` and ``d_initial_state``.
 
         Parameters
@@ -126,33 +132,32 @@ class Recurrent(RecurrentOptions):
             Gradient of the loss with respect to ``y``; never written to.
         d_state : tuple of array or None, shape (B, H), optional
             Gradient with respect to the final states; None means zeros.
+        needs_dx : bool
+            Without it None is returned: nothing below the layer is to be trained.
         """
         dy = self._floats("dy", dy)
         d_last = self._checked_d_state(dy, d_state)  # before the forward pass is used up
-        (sweep, live, shown, x_masks, h_masks), dy = self._recall(dy)
+        (parts, passes, shape, x_masks, h_masks), dy = self._recall(dy)
         xp = array_module(dy)
-        dys = sweep.enter(dy)
-        if shown is not None:
-            dys = xp.where(shown if self.return_sequences else shown[-1], dys, 0)
-        dstates = tuple(sweep.enter(d) for d in d_last)
-        if not self.return_sequences:
-            dstates = (dstates[0] + dys, *dstates[1:])
-        sweep.begin_backward()
-        for t in reversed(range(len(sweep.states[0]) - 1)):
-            if self.return_sequences:
-                dstates = (dstates[0] + dys[t], *dstates[1:])
-            elif sweep.faded(t, dstates):
-                break
-            if live is None:
-                dstates = sweep.step_backward(t, dstates)
-                continue
-            held = [xp.where(live[t], 0, d) for d in dstates]
-            dstates = sweep.step_backward(t, tuple(xp.where(live[t], d, 0) for d in dstates))
-            dstates = tuple(d + kept for d, kept in zip(dstates, held, strict=True))
-        self.d_initial_state = tuple(sweep.leave(d) for d in dstates)
-        dx, dweights = sweep.gradients()
-        self.grads = self._named(dweights)
-        dx = sweep.leave(dx)
+        dx = xp.empty(shape, dtype=dy.dtype) if needs_dx else None
+        d_first = tuple(xp.empty_like(d) for d in d_last)
+
+        def run(one: Pass, rows: slice) -> tuple[Array, ...]:
+            dstates = tuple(d[rows].copy() for d in d_last)
+            one.backward(swapped(dy[rows]), dstates, needs_dx)
+            for whole, part in zip(d_first, dstates, strict=True):
+                whole[rows] = part
+            dx_rows, dweights = one.sweep.gradients()
+            if dx is not None and dx_rows is not None:
+                dx[rows] = swapped(dx_rows)
+            return dweights
+
+        answers = threads.together([partial(run, *one) for one in zip(passes, parts, strict=True)])
+        dweights = tuple(sum(arrays[1:], arrays[0]) for arrays in zip(*answers, strict=True))
+        self.d_initial_state = d_first
+        self.grads = self._named(passes[0].sweep.named(dweights))
+        if dx is None:
+            return None
         if self.go_backwards:
             dx = dx[:, ::-1]
         return dx if x_masks is None or h_masks is not None else dx * x_masks[:, None, :]
@@ -163,31 +168,63 @@ class Recurrent(RecurrentOptions):
             raise InputError(f"{self.name}.reset_state: the layer keeps no state; make it stateful")
         self.states = None
 
-    def _sweep(
-        self,
-        x: Array,
-        states: tuple[Array, ...],
-        training: bool,
-        x_masks: Array | None,
-        h_masks: Array | None,
-    ) -> SweepOverTime:
-        page = self.page
-        if page is None:
-            page = os.environ.get(PAGE_VARIABLE, "0") not in ("", "0")
-        if page or h_masks is not None or not self._has_kernel():
+    def _divided(
+        self, x: Array, training: bool, x_masks: Array | None, h_masks: Array | None
+    ) -> tuple[list[slice], Callable[..., PageSweep | Sweep]]:
+        """Return parts of the batch, and what begins the sweep of one of them."""
+        if h_masks is not None or not self.runs_kernel:
             masks = {} if h_masks is None else {"x_masks": x_masks, "h_masks": h_masks}
-            return self._page_sweep(x, states, masks)
-        if not hasattr(self, "_buffers"):
-            self._buffers = Buffers()
-        return self._kernel_sweep(x, states, self._buffers if training else Buffers())
+            return [slice(None)], lambda _, x, states: self._page_sweep(x, states, masks)
+        xp, weights = array_module(x), self._arranged()
+        parts = threads.parts(len(x)) if xp is np else [slice(None)]
+
+        def begin(number: int, x: Array, states: tuple[Array, ...]) -> Sweep:
+            B, T, D = x.shape
+            shape = SweepShape(xp, x.dtype, B, T, D, self.units)
+            sweep = self._sweeps.get(number) if training else None
+            if sweep is None or sweep.shape != shape:
+                sweep = self._kernel_sweep(shape)
+            if training:
+                self._sweeps[number] = sweep
+            sweep.start(x, states, weights)
+            return sweep
+
+        return parts, begin
 
     def _has_kernel(self) -> bool:
         raise NotImplementedError
 
-    def _page_sweep(
-        self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]
-    ) -> SweepOverTime:
+    def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
         raise NotImplementedError
 
-    def _kernel_sweep(self, x: Array, states: tuple[Array, ...], buffers: Buffers) -> SweepOverTime:
+    def _arranged(self) -> Any:
+        """Return the weights as the kernel's sweeps take them."""
         raise NotImplementedError
+
+    def _kernel_sweep(self, shape: SweepShape) -> Sweep:
+        raise NotImplementedError
+
+    def _kernel_one_step(self) -> OneStep:
+        raise NotImplementedError
+
+
+class PageOneStep:
+    """`scratchnet.kernels.one_step.OneStep` for layers that no kernel is for."""
+
+    def __init__(self, step: Callable[..., tuple[Array, ...]]) -> None:
+        self._step = step
+        self._states: tuple[Array, ...] | None = None
+
+    def inputs(self, x: Array) -> Array:
+        """Return the inputs (D,) as they are."""
+        return x
+
+    def step(self, x: Array) -> Array:
+        """Return the next h (H,)."""
+        self._states = self._step(x, self._states)
+        return self._states[0][0]
+
+
+def swapped(array: Array) -> Array:
+    """Turn (B, T, F) into (T, B, F), or back; (B, F) stays."""
+    return array.swapaxes(0, 1) if array.ndim == 3 else array

@@ -9,6 +9,7 @@ from scratchnet import initializers
 from scratchnet.arguments import FRACTION, positive_integer, real
 from scratchnet.backend import Array, array_module
 from scratchnet.errors import InputError
+from scratchnet.kernels.sweep import Sweep
 from scratchnet.layers.activation import Identifier, get_activation
 from scratchnet.layers.base import Layer
 from scratchnet.layers.masks import MaskSource
@@ -93,6 +94,7 @@ class RecurrentOptions(Layer):
         self.zero_output_for_mask = bool(zero_output_for_mask)
         self.page = page
         self.states: tuple[Array, ...] | None = None
+        self._sweeps: dict[int, Sweep] = {}  # of the latest training forward, by part
 
     def _build(self, input_shape: Shape) -> None:
         owner, H = type(self).__name__, self.units

@@ -7,8 +7,9 @@ from typing import Any
 
 from scratchnet.backend import Array
 from scratchnet.equations.simple_rnn import simple_rnn_step, simple_rnn_step_backward
-from scratchnet.kernels.simple_rnn import SimpleRNNSweep
-from scratchnet.kernels.sweep import Buffers
+from scratchnet.kernels import simple_rnn
+from scratchnet.kernels.one_step import SimpleRNNOneStep
+from scratchnet.kernels.sweep import SweepShape
 from scratchnet.layers.page_sweep import PageSweep
 from scratchnet.layers.recurrent import Recurrent
 
@@ -32,10 +33,14 @@ class SimpleRNN(Recurrent):
     def _has_kernel(self) -> bool:
         return self.activation.config() == "tanh"
 
-    def _kernel_sweep(
-        self, x: Array, states: tuple[Array, ...], buffers: Buffers
-    ) -> SimpleRNNSweep:
-        return SimpleRNNSweep(x, states, self.params, buffers)
+    def _arranged(self) -> Any:
+        return simple_rnn.arranged(self.params)
+
+    def _kernel_sweep(self, shape: SweepShape) -> simple_rnn.SimpleRNNSweep:
+        return simple_rnn.SimpleRNNSweep(shape)
+
+    def _kernel_one_step(self) -> SimpleRNNOneStep:
+        return SimpleRNNOneStep.of(self.params)
 
     def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}

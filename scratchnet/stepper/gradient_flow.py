@@ -99,13 +99,15 @@ def hidden_gradients(
     for t in range(T):
         sweep.step(t)
 
-    dstates = layer._checked_d_state(dys[:, 0], d_state)
+    dstates = tuple(d.copy() for d in layer._checked_d_state(dys[:, 0], d_state))
     from_later = tuple(xp.empty_like(dys) for _ in dstates)
     sweep.begin_backward()
     for t in reversed(range(T)):
         for kept, dstate in zip(from_later, dstates, strict=True):
             kept[:, t] = dstate
-        dstates = sweep.step_backward(t, (dys[:, t] + dstates[0], *dstates[1:]))
+        dh = dstates[0]
+        dh += dys[:, t]
+        sweep.step_backward(t, dstates)
     return HiddenGradients(dys, from_later[0], from_later[1] if len(from_later) > 1 else None)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from scratchnet import gradcheck
-from tests.layers.recurrent_cases import mask_of_every_kind
+from tests.layers.cases import random_array
+from tests.layers.recurrent_cases import mask_of_every_kind, states_for
 from tests.planted_bugs.learners.library import BUGS as LEARNERS
 from tests.planted_bugs.library import BUGS as ENGINE
 
@@ -16,6 +18,9 @@ NAMED = 0.9
 
 NEARBY = 2
 """Lines between the one that is named and the one that is wrong."""
+
+SHARES = 6
+"""Tests that the bugs in the engine are divided among, so that they run side by side."""
 
 
 def checked(bug, folder):
@@ -64,10 +69,13 @@ def test_the_library_covers_what_it_should():
 
 
 @pytest.mark.slow
-def test_bugs_in_the_engine_are_caught(record_property):
+@pytest.mark.parametrize("share", range(SHARES))
+def test_bugs_in_the_engine_are_caught(share, record_property):
     """Planted in the layers' own equations, kernels and loop, and found through `check_layer`."""
-    found = {bug.name: engine_findings(bug) for bug in ENGINE.values()}
-    missed = [b.name for b in ENGINE.values() if not found[b.name] and not wrong_forward(b)]
+    by_line = {(bug.function, bug.right, bug.wrong): bug for bug in ENGINE.values()}
+    bugs = list(by_line.values())[share::SHARES]
+    found = {bug.name: engine_findings(bug) for bug in bugs}
+    missed = [bug.name for bug in bugs if not found[bug.name] and not excused(bug)]
     named = [name for name, ids in found.items() if ids and ids[0] != "unnamed"]
     lines = [f"{name:75}{', '.join(ids)}" for name, ids in found.items()]
     caught = sum(map(bool, found.values()))
@@ -77,18 +85,36 @@ def test_bugs_in_the_engine_are_caught(record_property):
 
 
 def engine_findings(bug):
-    """Return what is found without a mask, or else with one."""
-    for mask in (None, mask_of_every_kind(5, 4)):
-        with bug.plant():
-            layer = bug.make_layer(
-                *(3, 2), return_sequences=True, return_state=True, go_backwards=True
+    """Return what is found with whole sequences, or else with a mask, or of the last output."""
+    every_kind = mask_of_every_kind(5, 4)
+    for mask, return_sequences in ((None, True), (every_kind, True), (None, False)):
+        with bug.situation(), bug.plant():
+            report = gradcheck.check_layer(
+                engine_layer(bug, return_sequences), (5, 4, 2), mask=mask, keras=False
             )
-            report = gradcheck.check_layer(layer, (5, 4, 2), mask=mask, keras=False)
-        if report.status == 1:
-            return [finding.id for finding in report.findings]
+        ids = [finding.id for finding in report.findings]
+        if report.status == 1 or ids == ["not-repeatable"]:  # memory that nobody wrote to
+            return ids
     return []
 
 
-def wrong_forward(bug):
-    """Return whether the bug is in a forward pass, whose gradient may then be right."""
-    return "backward" not in bug.function.__name__
+def engine_layer(bug, return_sequences=True):
+    return bug.make_layer(
+        *(3, 2), return_sequences=return_sequences, return_state=True, go_backwards=True
+    )
+
+
+def excused(bug):
+    """Return whether no gradient need be wrong: a wrong forward pass may well have its own."""
+
+    def outputs():
+        layer = engine_layer(bug)
+        mask, state = mask_of_every_kind(5, 4), states_for(layer, 5)
+        return layer.forward(random_array(5, 4, 2), mask=mask, initial_state=state)
+
+    with bug.situation():
+        right = outputs()
+        with bug.plant():
+            wrong = outputs()
+    same = all(np.array_equal(a, b) for a, b in zip(right, wrong, strict=True))
+    return bug.beyond_check or not same

@@ -6,6 +6,7 @@ import pytest
 from scratchnet.kernels import sweep
 from scratchnet.layers import GRU, LSTM, SimpleRNN
 from tests.helpers import assert_agrees
+from tests.kernels.dividing import divided
 
 B, T, D, H = 3, 400, 4, 5
 
@@ -27,13 +28,17 @@ def run(cell, dtype="float32", scale=1.0, masked=False, d_state=True, **options)
 
 
 every_cell = pytest.mark.parametrize("cell", [LSTM, GRU, SimpleRNN])
+in_chunks = pytest.mark.parametrize("steps", [None, 7])
+"""A gradient may fade in the middle of a chunk, or where one ends."""
 
 
 @every_cell
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
-def test_sums_are_those_of_the_page(cell, masked, scale):
-    fast = run(cell, scale=scale, masked=masked)
+@in_chunks
+def test_sums_are_those_of_the_page(cell, masked, scale, steps):
+    with divided(steps):
+        fast = run(cell, scale=scale, masked=masked)
     page = run(cell, scale=scale, masked=masked, page=True)
     for name in ("dx", "kernel", "recurrent_kernel", "bias"):
         assert np.abs(page[name]).max() > 1e-3 * scale
@@ -69,8 +74,14 @@ def test_a_gradient_of_zeros_is_answered_with_zeros(cell):
 
 
 @every_cell
-def test_what_an_earlier_pass_left_does_not_come_back(cell):
-    """Buffers are reused: rows below the step at which nothing was left are set to zero."""
+@in_chunks
+def test_what_an_earlier_pass_left_does_not_come_back(cell, steps):
+    """Memory is used again: what belongs to steps before nothing was left is set to zero."""
+    with divided(steps):
+        assert_nothing_comes_back(cell)
+
+
+def assert_nothing_comes_back(cell):
     layer = cell(H)
     rng = np.random.default_rng(2)
     x = rng.standard_normal((B, T, D)).astype("float32")
@@ -81,9 +92,17 @@ def test_what_an_earlier_pass_left_does_not_come_back(cell):
     assert np.abs(layer.backward(rng.standard_normal(y.shape))[:, :50]).max() > 1e-3
     layer.return_sequences = False
     y = layer.forward(x, training=True)
-    dx = layer.backward(rng.standard_normal(y.shape))
+    dy = rng.standard_normal(y.shape)
+    dx = layer.backward(dy)
     assert not dx[:, :50].any()
     assert np.abs(dx[:, -1]).max() > 1e-3
+    page = cell(H, page=True)
+    page.build(x.shape)
+    page.set_weights(layer.get_weights())
+    page.forward(x, training=True)
+    page.backward(dy)
+    for key, gradient in page.grads.items():
+        assert_agrees(layer.grads[key], gradient, 1e-5, key)
 
 
 @every_cell
@@ -116,3 +135,26 @@ def test_gradients_of_very_different_samples_are_not_rounded_alike(cell):
         one.forward(x, training=True)
         found.append(one.backward(dy)[1])
     assert_agrees(*found, 1e-5)
+
+
+@every_cell
+@in_chunks
+def test_each_part_of_a_batch_fades_by_itself(cell, steps):
+    """Of two parts, one has next to no gradient, and the other a large one, or none has any."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((64, 60, D)).astype("float32")
+    layer, page = cell(H), cell(H, page=True)
+    for one in (layer, page):
+        one.build(x.shape)
+    layer.set_weights([0.3 * rng.standard_normal(w.shape) for w in layer.get_weights()])
+    page.set_weights(layer.get_weights())
+    for scales in ((1, 0), (0, 1), (1e-15, 1), (0, 0)):
+        dy = rng.standard_normal((64, H)) * np.repeat(scales, 32)[:, None]
+        found = []
+        with divided(steps):
+            for one in (layer, page):
+                one.forward(x, training=True)
+                found.append([one.backward(dy), *one.d_initial_state, *one.grads.values()])
+        for array, reference in zip(*found, strict=True):
+            assert_agrees(array, reference, 1e-5)
+        assert found[0][0].any() == any(scales)

@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 
 from scratchnet.equations import gru, lstm, simple_rnn
+from scratchnet.kernels import threads
 from scratchnet.kernels.sweep import Sweep
+from scratchnet.layers import Bidirectional
 from scratchnet.layers.page_sweep import PageSweep
+from tests.all_pairs import all_pairs
 from tests.helpers import assert_agrees, assert_not_negligible
-from tests.layers.cases import every_dtype, random_array
+from tests.kernels.dividing import divided
+from tests.kernels.kept_sweeps import new_memory_holds_nan
+from tests.layers.cases import every_dtype, random_array, randomised
 from tests.layers.recurrent_cases import (
+    LAYERS,
     every_kernel,
+    label,
     mask_of_every_kind,
     page_and_kernel,
     recurrent,
@@ -26,11 +33,13 @@ every_shape = pytest.mark.parametrize(
     ("B", "T", "D", "H"),
     [(5, 4, 3, 2), (1, 3, 5, 7), (7, 1, 2, 3), (5, 6, 1, 3), (6, 5, 4, 1), (1, 1, 1, 1)],
 )
+PARTS = {5: 1, 63: 1, 64: 2, 65: 2, 193: 3}
+"""How many parts a batch is divided into."""
 
 
-def sweep_of(layer):
-    """The pass over time that backward will go through."""
-    return layer._remembered[0][0]
+def sweeps_of(layer):
+    """The passes over time that backward will go through, one for each part of the batch."""
+    return [one.sweep for one in layer._remembered[0][1]]
 
 
 def page_forward(name, sweep, t):
@@ -39,30 +48,33 @@ def page_forward(name, sweep, t):
     if name == "simple_rnn":
         return {"h": cache[5]}
     if name == "lstm":
-        return {"tanh_c": cache[4], **dict(zip("ifgo", cache[5][4:], strict=True))}
+        return {"c": cache[3], "tanh_c": cache[4], **dict(zip("ifgo", cache[5][4:], strict=True))}
     return dict(zip(("z", "r", "n", "v_n"), cache[3], strict=True))
 
 
 def kernel_forward(name, sweep, t):
-    """The same from the kernel's arrays, (H, B) each."""
+    """The same from the kernel's arrays, before the way back writes over the GRU's."""
     if name == "simple_rnn":
-        return {"h": sweep.hx[t + 1, : sweep.H]}
-    if name == "lstm":
-        gates = zip("ifog", np.split(sweep.gates[t], 4), strict=True)
-        return {"tanh_c": sweep.tanh_cs[t], **dict(gates)}
-    z, r = np.split(sweep.zr[t], 2)
-    return {"z": z, "r": r, "n": sweep.n[t], "v_n": sweep.v[t, : sweep.H]}
+        arrays = {"h": sweep.hs[t + 1]}
+    elif name == "lstm":
+        gates = zip("ofi", sweep.gates[t], strict=False)
+        arrays = {"g": sweep.gates[t, 3], "c": sweep.gates[t + 1, 4], **dict(gates)}
+        arrays["tanh_c"] = sweep.tanh_cs[t]
+    else:
+        arrays = dict(zip(("v_n", "r", "z", "n"), sweep.gates[t], strict=False))
+    return {key: array.copy() for key, array in arrays.items()}
 
 
 def kernel_das(name, sweep, t):
     """The gradients of the pre-activations that step t has just written, in Keras's order."""
+    da = sweep.das[t - sweep._first].copy()
     if name == "simple_rnn":
-        return [sweep.a.copy()]
+        return [da]
     if name == "lstm":
-        i, f, o, g = np.split(sweep.da.copy(), 4)
-        return [np.concatenate((i, f, g, o))]
-    dv_n, da_z, da_r, da_n = np.split(sweep.da[t].copy(), 4)
-    return [np.concatenate((da_z, da_r, dv_n)), np.concatenate((da_z, da_r, da_n))]
+        _, o, f, i, g = np.split(da, 5, axis=1)
+        return [np.concatenate((i, f, g, o), axis=1)]
+    _, n, z, r, v_n = np.split(da, 5, axis=1)
+    return [np.concatenate((z, r, v_n), axis=1), np.concatenate((z, r, n), axis=1)]
 
 
 @contextmanager
@@ -81,26 +93,87 @@ def recorded_products(monkeypatch):
         yield das
 
 
-def backward_steps(name, layer, dy, d_state, monkeypatch):
-    """Run backward; return (das, dstates before the step) for each step, first step last."""
-    sweep, steps = sweep_of(layer), []
-    step_backward = sweep.step_backward
-    with recorded_products(monkeypatch) as das:
+def record(name, sweep, das):
+    """Return a list that step_backward will fill: (das, dstates before the step), last step first.
 
-        def recording(t, dstates):
-            del das[:]
-            answer = step_backward(t, dstates)
-            if isinstance(sweep, PageSweep):
-                # the first is for h, the second for x; they are the same array but in a GRU
-                steps.append((das[: 2 if name == "gru" else 1], [d.copy() for d in answer]))
-            else:
-                own = [da.T for da in kernel_das(name, sweep, t)]
-                steps.append((own, [d.T.copy() for d in answer]))
-            return answer
+    ``das`` is what `recorded_products` writes to.
+    """
+    steps, step_backward = [], sweep.step_backward
 
-        sweep.step_backward = recording
-        layer.backward(dy, d_state)
+    def recording(t, dstates):
+        del das[:]
+        step_backward(t, dstates)
+        if isinstance(sweep, PageSweep):
+            # the first is for h, the second for x; they are the same array but in a GRU
+            own = das[: 2 if name == "gru" else 1]
+        else:
+            own = kernel_das(name, sweep, t)
+        steps.append((own, [d.copy() for d in dstates]))
+
+    sweep.step_backward = recording
     return steps
+
+
+def backward_steps(name, layer, dy, d_state, monkeypatch):
+    """Run backward; return (das, dstates before the step) for each step, last step first."""
+    with recorded_products(monkeypatch) as das:
+        parts = [record(name, sweep, das) for sweep in sweeps_of(layer)]
+        layer.backward(dy, d_state)
+    by_step = zip(*parts, strict=True)
+    return [[joined(arrays) for arrays in zip(*step, strict=True)] for step in by_step]
+
+
+def joined(parts, axis=0):
+    """Return lists of arrays, one list for each part of the batch, as one list for all of it."""
+    return [np.concatenate(arrays, axis=axis) for arrays in zip(*parts, strict=True)]
+
+
+def assert_every_intermediate(name, shape, dtype, masked, monkeypatch, parts=1):
+    B, T, D, H = shape
+    x, dy = (random_array(B, T, n, dtype=dtype, seed=n) for n in (D, H))
+    mask = mask_of_every_kind(B, T) if masked else None
+    taken = range(T)
+    if masked:
+        taken = range(T if not mask.any() else mask.any(axis=0).argmax(), T)  # not padding alone
+    forwards, backwards, stacks = [], [], []
+    for page in (True, False):
+        layer = recurrent(name, H, D, page=page, dtype=dtype, return_sequences=True)
+        layer.forward(x, training=True, mask=mask, initial_state=states_for(layer, B))
+        sweeps = sweeps_of(layer)
+        assert len(sweeps) == (1 if page else parts)
+        assert all(isinstance(sweep, PageSweep if page else Sweep) for sweep in sweeps)
+        known = page_forward if page else kernel_forward
+        steps = [[known(name, sweep, t) for sweep in sweeps] for t in taken]
+        forwards.append(
+            [{key: np.concatenate([p[key] for p in step]) for key in step[0]} for step in steps]
+        )
+        stacks.append(joined([sweep.states for sweep in sweeps], axis=1))
+        backwards.append(
+            backward_steps(name, layer, dy, states_for(layer, B, seed=80), monkeypatch)
+        )
+    for reference, stack in zip(*stacks, strict=True):
+        assert stack.dtype == dtype
+        assert_agrees(stack, reference, ROUNDING[dtype], "states")
+    for t, page, kernel in zip(taken, *forwards, strict=True):
+        assert sorted(kernel) == sorted(page)
+        for key, reference in page.items():
+            stepped = np.ones(B, dtype=bool)
+            if key in ("h", "c") and mask is not None:
+                stepped = mask[:, t]  # elsewhere the kernel's array holds the state kept
+            if stepped.any():
+                assert_not_negligible(reference[stepped])
+                assert_agrees(
+                    kernel[key][stepped], reference[stepped], ROUNDING[dtype], f"{key} at {t}"
+                )
+    for t, (page_das, page_dstates), (das, dstates) in zip(
+        reversed(taken), *backwards, strict=True
+    ):
+        if mask is None or mask[:, t].any():
+            assert_not_negligible(page_das[0])
+        for da, reference in zip(das, page_das, strict=True):
+            assert_agrees(da, reference, ROUNDING_BACK[dtype], f"da at {t}")
+        for d, reference in zip(dstates, page_dstates, strict=True):
+            assert_agrees(d, reference, ROUNDING_BACK[dtype], f"dstates at {t}")
 
 
 @every_kernel
@@ -108,43 +181,31 @@ def backward_steps(name, layer, dy, d_state, monkeypatch):
 @every_dtype
 @pytest.mark.parametrize("masked", [False, True])
 def test_every_intermediate(name, B, T, D, H, dtype, masked, monkeypatch):
-    x, dy = (random_array(B, T, n, dtype=dtype, seed=n) for n in (D, H))
-    mask = mask_of_every_kind(B, T) if masked else None
-    sweeps, backwards = [], []
-    for page in (True, False):
-        layer = recurrent(name, H, D, page=page, dtype=dtype, return_sequences=True)
-        state = states_for(layer, B)
-        layer.forward(x, training=True, mask=mask, initial_state=state)
-        sweeps.append(sweep_of(layer))
-        backwards.append(
-            backward_steps(name, layer, dy, states_for(layer, B, seed=80), monkeypatch)
-        )
-    page, kernel = sweeps
-    assert isinstance(page, PageSweep)
-    assert isinstance(kernel, Sweep)
-    for reference, stack in zip(page.states, kernel.states, strict=True):
-        assert stack.dtype == dtype
-        assert_agrees(stack.swapaxes(1, 2), reference, ROUNDING[dtype], "states")
-    for t in range(T):
-        actual = kernel_forward(name, kernel, t)
-        for key, reference in page_forward(name, page, t).items():
-            stepped = np.ones(B, dtype=bool)
-            if key == "h" and mask is not None:
-                stepped = mask[:, t]  # elsewhere the kernel's array holds the state kept
-            if stepped.any():
-                assert_not_negligible(reference[stepped])
-                assert_agrees(
-                    actual[key].T[stepped], reference[stepped], ROUNDING[dtype], f"{key} at {t}"
-                )
-    assert len(backwards[0]) == T
-    for i, ((page_das, page_dstates), (das, dstates)) in enumerate(zip(*backwards, strict=True)):
-        t = T - 1 - i
-        if mask is None or mask[:, t].any():
-            assert_not_negligible(page_das[0])
-        for da, reference in zip(das, page_das, strict=True):
-            assert_agrees(da, reference, ROUNDING_BACK[dtype], f"da at {t}")
-        for d, reference in zip(dstates, page_dstates, strict=True):
-            assert_agrees(d, reference, ROUNDING_BACK[dtype], f"dstates at {t}")
+    assert_every_intermediate(name, (B, T, D, H), dtype, masked, monkeypatch)
+
+
+@every_kernel
+@every_dtype
+@pytest.mark.parametrize("steps", [1, 2, 3, 6])
+@pytest.mark.parametrize("masked", [False, True])
+def test_every_intermediate_in_chunks(name, dtype, steps, masked, monkeypatch):
+    with divided(steps):
+        assert_every_intermediate(name, (5, 7, 3, 2), dtype, masked, monkeypatch)
+
+
+@every_kernel
+@every_dtype
+@pytest.mark.parametrize("B", [64, 65, 193])
+@pytest.mark.parametrize("steps", [None, 2])
+@pytest.mark.parametrize("masked", [False, True])
+def test_every_intermediate_in_parts(name, dtype, B, steps, masked, monkeypatch):
+    with divided(steps):
+        shape, parts = (B, 5, 3, 2), PARTS[B]
+        assert_every_intermediate(name, shape, dtype, masked, monkeypatch, parts)
+
+
+def test_how_many_parts():
+    assert {rows: len(threads.parts(rows)) for rows in PARTS} == PARTS
 
 
 @every_kernel
@@ -172,6 +233,107 @@ def test_results(name, B, T, D, H, dtype, use_bias):
             assert actual.dtype == dtype
             assert_not_negligible(reference)
             assert_agrees(actual, reference, tolerance)
+
+
+def everything(layer, x, mask, state):
+    """All that a training forward and its way back give, forward first."""
+    outputs = layer.forward(x, training=True, mask=mask, initial_state=state)
+    upstream = [random_array(*array.shape, seed=i) for i, array in enumerate(outputs, 30)]
+    dx = layer.backward(upstream[0], tuple(upstream[1:]))
+    return outputs, [dx, *layer.d_initial_state, *layer.grads.values()]
+
+
+def assert_layers_agree(page, kernel, rows, masked):
+    """Compare two batches, one after the other: a stateful layer goes on in the second."""
+    dtype = kernel.dtype
+    for seed in (0, 1):
+        x = random_array(rows, 7, 3, dtype=dtype, seed=seed)
+        mask = np.roll(mask_of_every_kind(rows, 7), seed, axis=0) if masked else None
+        state = states_for_each(kernel, rows) if seed == 0 else None
+        found = [everything(layer, x, mask, state) for layer in (page, kernel)]
+        for kind, tolerance in enumerate((ROUNDING[dtype], ROUNDING_BACK[dtype])):
+            for reference, actual in zip(found[0][kind], found[1][kind], strict=True):
+                assert actual.dtype == dtype
+                assert_not_negligible(reference)
+                assert_agrees(actual, reference, 2 * tolerance)
+
+
+def states_for_each(layer, rows):
+    """Initial states for a layer, or for both directions."""
+    if not isinstance(layer, Bidirectional):
+        return states_for(layer, rows)
+    inner = (layer.forward_layer, layer.backward_layer)
+    return tuple(s for i, one in enumerate(inner) for s in states_for(one, rows, seed=50 + 9 * i))
+
+
+DIVISIONS = all_pairs(
+    {
+        "rows": tuple(PARTS),
+        "steps": (None, 1, 2, 3),
+        "masked": (True, False),
+        "stateful": (True, False),
+        "go_backwards": (True, False),
+        "return_sequences": (True, False),
+        "zero_output_for_mask": (True, False),
+        "use_bias": (True, False),
+        "dropout": (0.0, 0.3),
+        "dtype": ("float64", "float32"),
+    }
+)
+
+
+@every_kernel
+@pytest.mark.parametrize("options", DIVISIONS, ids=label)
+def test_results_in_chunks_and_parts(name, options):
+    options = dict(options)
+    rows, steps, masked = (options.pop(key) for key in ("rows", "steps", "masked"))
+    page, kernel = (
+        recurrent(name, 2, 3, page=page, return_state=True, seed=5, **options)
+        for page in (True, False)
+    )
+    with divided(steps):
+        assert_layers_agree(page, kernel, rows, masked)
+
+
+@every_kernel
+@pytest.mark.parametrize("rows", [5, 65, 193])
+@pytest.mark.parametrize("return_sequences", [True, False])
+@pytest.mark.parametrize("masked", [True, False])
+def test_both_directions_in_chunks_and_parts(name, rows, return_sequences, masked):
+    def both(page):
+        inner = LAYERS[name](
+            2, page=page, return_state=True, return_sequences=return_sequences, stateful=True
+        )
+        return randomised(Bidirectional(inner, "concat", dtype="float64"), (None, None, 3))
+
+    with divided(3):
+        assert_layers_agree(both(True), both(False), rows, masked)
+
+
+@every_kernel
+@pytest.mark.parametrize("padding", [(1, 4), (4, 0), (7, 2), (7, 7), (0, 6)], ids=str)
+@pytest.mark.parametrize("return_sequences", [True, False])
+def test_steps_that_are_padding_for_a_whole_part(name, padding, return_sequences):
+    """Two parts of 33 and 34 rows, each with some steps in front that no row of it counts."""
+    before = np.repeat(padding, (33, 34))[:, None]
+    mask = np.arange(7) >= before
+    mask[::3, -2] = False
+    x = random_array(67, 7, 3)
+    page, kernel = (
+        recurrent(name, 2, 3, page=page, return_state=True, return_sequences=return_sequences)
+        for page in (True, False)
+    )
+    with divided(2), new_memory_holds_nan():
+        found = [everything(layer, x, mask, states_for(layer, 67)) for layer in (page, kernel)]
+    for kind, tolerance in enumerate((ROUNDING["float64"], ROUNDING_BACK["float64"])):
+        for reference, actual in zip(found[0][kind], found[1][kind], strict=True):
+            assert_agrees(actual, reference, tolerance)
+    y, dx = found[1][0][0], found[1][1][0]
+    assert not dx[~mask].any()
+    if return_sequences:
+        assert not y[np.arange(7) < before].any()
+    if min(padding) < 7:
+        assert_not_negligible(dx)
 
 
 @every_kernel
@@ -233,11 +395,11 @@ class TestWhichRuns:
     def ran(self, monkeypatch):
         """The arrangements that were made, in order."""
         made = []
-        for kind, label in ((PageSweep, "page"), (Sweep, "kernel")):
+        for kind, title in ((PageSweep, "page"), (Sweep, "kernel")):
             original = kind.__init__
 
-            def spying(self, *args, original=original, label=label):
-                made.append(label)
+            def spying(self, *args, original=original, title=title):
+                made.append(title)
                 original(self, *args)
 
             monkeypatch.setattr(kind, "__init__", spying)

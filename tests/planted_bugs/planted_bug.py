@@ -6,11 +6,12 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any
 
+from tests.kernels.dividing import divided
 from tests.layers.recurrent_cases import recurrent
 
 
@@ -19,7 +20,9 @@ class PlantedBug:
     """A line of the engine, and what to put in its place.
 
     ``layer`` is a key of ``LAYERS``: one that the bug shows in; ``arguments`` are those that it has
-    to be made with for that.
+    to be made with for that.  What shows only where there are chunks of steps and parts of a batch
+    is ``divided``; ``beyond_check`` are bugs with the right gradients in a small float64 layer that
+    goes forward and back once, which is what `gradcheck.check_layer` looks at.
     """
 
     description: str
@@ -28,6 +31,8 @@ class PlantedBug:
     right: str
     wrong: str
     arguments: dict[str, Any] = field(default_factory=dict)
+    divided: bool = False
+    beyond_check: bool = False
 
     @property
     def arrangement(self) -> str:
@@ -56,6 +61,10 @@ class PlantedBug:
         """Make a layer, with random weights, that runs through the bug while it is planted."""
         arguments = {**self.arguments, **arguments}
         return recurrent(self.layer, units, features, page=self.on_page, **arguments)
+
+    def situation(self) -> AbstractContextManager[None]:
+        """Have small layers divide their work as large ones do, where the bug needs it."""
+        return divided(steps=3, rows=1) if self.divided else nullcontext()
 
     @contextmanager
     def plant(self) -> Iterator[None]:

@@ -13,15 +13,18 @@ import pytest
 
 from tests.equations import test_recurrent as on_equations
 from tests.kernels import test_buffers as on_buffers
+from tests.kernels import test_fading as on_fading
+from tests.kernels import test_recurrent_kernels as on_kernels
 from tests.layers import test_recurrent_gradients as on_gradients
 from tests.layers.cases import random_array
-from tests.layers.recurrent_cases import mask_of_every_kind, states_for
+from tests.layers.recurrent_cases import LAYERS, mask_of_every_kind, states_for
 from tests.planted_bugs.library import BUGS
 from tests.planted_bugs.planted_bug import PlantedBug
 
 every_bug = pytest.mark.parametrize("bug", BUGS.values(), ids=BUGS.keys())
-FAILURES = (AssertionError, ValueError)
-"""How an ordinary test fails; a ValueError is NumPy's on writing to a read-only array."""
+FAILURES = (AssertionError, ValueError, RuntimeWarning)
+"""How an ordinary test fails; NumPy's errors are those of writing to a read-only array, and of
+computing with whatever memory held."""
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +46,30 @@ def ordinary_tests(bug: PlantedBug) -> Iterator[Callable[[], None]]:
     for return_sequences in (True, False):
         written_to = on_buffers.test_arguments_are_never_written_to
         yield partial(written_to, name, page, return_sequences, False)
-    if bug.arrangement == "kernel":
-        handed = on_buffers.TestBuffers().test_nobody_is_handed_one
-        yield partial(handed, name, True, False, False)
+    if not page:
+        yield from those_of_divisions_and_memory(bug)
     for options in on_gradients.OPTIONS:
         if options["page"] == page and options["shape"] == (5, 4, 3, 2):
             yield partial(on_gradients.test_against_central_differences, name, options)
+
+
+def those_of_divisions_and_memory(bug: PlantedBug) -> Iterator[Callable[[], None]]:
+    """Yield the tests of what the page has not: chunks and parts, and memory that is kept."""
+    name, kept = bug.layer, on_buffers.TestKeptSweeps()
+    for masked in (False, True):
+        both = on_kernels.test_both_directions_in_chunks_and_parts
+        yield partial(both, name, 65, True, masked)
+        padding = on_kernels.test_steps_that_are_padding_for_a_whole_part
+        yield partial(padding, name, (1, 4), masked)
+        for steps in (None, 7):
+            on_sums = on_fading.test_sums_are_those_of_the_page
+            yield partial(on_sums, LAYERS[name], masked, 1.0, steps)
+    yield partial(kept.test_share_no_memory_with_each_other, name, on_buffers.DIVIDED)
+    yield partial(on_fading.assert_nothing_comes_back, LAYERS[name])
+    yield partial(kept.test_nobody_is_handed_one, name, True, False, False, 5)
+    yield partial(kept.test_what_was_handed_out_is_the_users_to_write_into, name, False)
+    yield partial(kept.test_inference_in_between_disturbs_nothing, name, 5, 4, 5)
+    yield partial(kept.test_shapes_in_turn, name, None)
 
 
 def fails(test: Callable[[], None]) -> bool:
@@ -82,12 +103,13 @@ def test_it_is_silent(bug):
         dx = layer.backward(random_array(5, 6, 4), states_for(layer, 5, seed=80))
         return [*outputs, dx, *layer.grads.values(), *layer.d_initial_state]
 
-    right = step()
-    with bug.plant():
-        wrong = step()
-    assert [array.shape for array in wrong] == [array.shape for array in right]
-    for array, reference in zip(step(), right, strict=True):
-        np.testing.assert_array_equal(array, reference)
+    with bug.situation():
+        right = step()
+        with bug.plant():
+            wrong = step()
+        assert [array.shape for array in wrong] == [array.shape for array in right]
+        for array, reference in zip(step(), right, strict=True):
+            np.testing.assert_array_equal(array, reference)
 
 
 @every_bug
