@@ -36,18 +36,20 @@ class Averages:
         for metric in (self._metrics or {}).values():
             metric.reset()
 
-    def add(self, loss: float, batch: Samples, y_pred: Array, mask: Array | None) -> None:
-        """Take in a batch."""
-        self._loss += loss * len(batch)
-        self._samples += len(batch)
+    def add(self, loss: float, batch: Samples, y_pred: Array | None, mask: Array | None) -> None:
+        """Take in a batch; without metrics its predictions are not looked at."""
+        size = len(batch.x)
+        self._loss += loss * size
+        self._samples += size
         if self._metrics is None:
             self._metrics = self._named(batch.y, y_pred)
             for name, metric in self._metrics.items():
                 if name in self._resumed:
                     metric.set_sums(self._resumed[name])
+        plain = len(self._identifiers[0])
         for i, metric in enumerate(self._metrics.values()):
-            weight = batch.sample_weight if i >= len(self._identifiers[0]) else None
-            metric.update(batch.y, y_pred, sample_weight=weight, mask=mask)
+            weight = None if i < plain else batch.sample_weight
+            metric.update(batch.y, y_pred, weight, mask)
 
     def sums(self) -> dict[str, list[float]]:
         """Return what the batches so far have come to, for `set_sums`."""
@@ -70,7 +72,7 @@ class Averages:
             found = {name: metric.result() for name, metric in self._metrics.items()}
         return {"loss": self._loss / self._samples, **found}
 
-    def _named(self, y: Array, y_pred: Array) -> dict[str, Metric]:
+    def _named(self, y: Array, y_pred: Array | None) -> dict[str, Metric]:
         """Return the metrics under Keras's names: where two have one, the second gets another."""
         named: dict[str, Metric] = {}
         for prefix, identifiers in zip(("", "weighted_"), self._identifiers, strict=True):

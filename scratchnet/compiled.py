@@ -87,6 +87,18 @@ class Compiled:
                 stacklevel=stacklevel,
             )
 
+    def _output_of(self, logits: Array) -> Array:
+        """Return the last layer's output from its pre-activations."""
+        last = self.layers[-1]
+        assert isinstance(last, ActivatedLayer)
+        return last.activation.forward(logits)
+
+    @property
+    def _loss_undoes_activation(self) -> bool:
+        last, loss = self.layers[-1], self._loss_on_logits
+        assert isinstance(last, ActivatedLayer)
+        return last.activation.name == loss.activation_with_logits
+
     def _averages(self) -> Averages:
         return Averages(self.metrics, self.weighted_metrics)
 
@@ -113,6 +125,12 @@ class Compiled:
         """Return the last layer's pre-activations, the output and its mask."""
         raise NotImplementedError
 
-    def backward(self, dy: Array, from_logits: bool = False) -> Array | None:
+    def forward_to_logits(self, x: Array) -> tuple[Array, Array | None]:
+        """Return the last layer's pre-activations and its mask, in training."""
+        raise NotImplementedError
+
+    def backward(
+        self, dy: Array, from_logits: bool = False, *, needs_dx: bool = True
+    ) -> Array | None:
         """Set every layer's gradients; return the one with respect to x."""
         raise NotImplementedError

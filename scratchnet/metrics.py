@@ -75,6 +75,8 @@ class Metric:
 
     def _weights(self, values: Array, sample_weight: Any, mask: Any) -> Array | None:
         """Return the product of weights and mask in the shape of ``values``."""
+        if sample_weight is None and mask is None:
+            return None
         weights: Array | None = None
         for argument, given in (("sample_weight", sample_weight), ("mask", mask)):
             if given is not None:
@@ -120,8 +122,8 @@ class BinaryAccuracy(MeanMetric):
 
     def values(self, y_true: Any, y_pred: Any) -> Array:
         y_true, y_pred = _arrays(type(self).__name__, y_true, y_pred)
-        xp = array_module(y_pred)
-        return xp.asarray((y_pred > self.threshold) == y_true, dtype=y_pred.dtype)
+        predicted = (y_pred > self.threshold).astype(y_pred.dtype)
+        return (predicted == y_true).astype(y_pred.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "threshold": self.threshold}

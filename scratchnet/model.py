@@ -119,11 +119,21 @@ class Sequential(Trainer):
         logits, y = last.forward_with_logits(x, training, mask)
         return logits, y, last.compute_mask(x, mask)
 
-    def backward(self, dy: Array, from_logits: bool = False) -> Array | None:
+    def forward_to_logits(self, x: Array) -> tuple[Array, Array | None]:
+        """Return the last layer's pre-activations alone, and its mask, in training."""
+        *first, last = self._layers()
+        assert isinstance(last, ActivatedLayer)
+        x, mask = _through(first, x, training=True)
+        return last.forward_to_logits(x, mask), last.compute_mask(x, mask)
+
+    def backward(
+        self, dy: Array, from_logits: bool = False, *, needs_dx: bool = True
+    ) -> Array | None:
         """Set every layer's ``grads`` and return the gradient with respect to x.
 
         ``dy`` is the gradient with respect to the output, or, ``from_logits``, with respect to the
-        last layer's pre-activations.
+        last layer's pre-activations.  Without ``needs_dx`` the way ends at the lowest layer that
+        has parameters, and None comes back.
 
         Raises
         ------
@@ -132,19 +142,23 @@ class Sequential(Trainer):
         InputError
             If ``dy`` has another shape than the output, or a layer of token ids is not the first.
         """
-        *first, last = self._layers()
-        if from_logits:
-            assert isinstance(last, ActivatedLayer)
-            dx = last.backward_from_logits(dy)
-        else:
-            dx = last.backward(dy)
-        for layer in reversed(first):
+        layers = self._layers()
+        last, lowest = layers[-1], layers[0] if needs_dx else self._lowest_with_params()
+        dx: Array | None = dy
+        for layer in reversed(layers):
             if dx is None:
                 raise InputError(
                     f"{layer.name}: expected a gradient from the layer above, got none, since that "
                     "one's inputs are token ids. Put it first."
                 )
-            dx = layer.backward(dx)
+            wanted = needs_dx or layer is not lowest
+            if from_logits and layer is last:
+                assert isinstance(layer, ActivatedLayer)
+                dx = layer.backward_from_logits(dx, needs_dx=wanted)
+            else:
+                dx = layer.backward(dx, needs_dx=wanted)
+            if layer is lowest:
+                break
         return dx
 
     # Weights
@@ -218,6 +232,12 @@ class Sequential(Trainer):
             If the file is missing, truncated, foreign, or does not describe a model.
         """
         return load_model(cls, path)
+
+    def _lowest_with_params(self) -> Layer:
+        for layer in self.layers:
+            if layer.params:
+                return layer
+        return self.layers[-1]
 
     def _layers(self) -> list[Layer]:
         if not self.layers:

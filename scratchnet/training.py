@@ -83,12 +83,16 @@ class Trainer(Compiled):
         The forward pass is a training one (dropout drops).  Keys are those of ``layer.params``.
         """
         self._require_loss()
-        loss, _, _ = self._loss_and_gradients(Samples(x, y, sample_weight))
+        loss, _, _ = self._loss_and_gradients(Samples(x, y, sample_weight), wants_output=False)
         return loss, [dict(layer.grads) for layer in self.layers]
 
-    def _train_step(self, batch: Samples) -> tuple[float, Array, Array | None]:
-        """Forward, loss, backward, update: a loss that is not finite updates nothing."""
-        loss, y_pred, mask = self._loss_and_gradients(batch)
+    def _train_step(self, batch: Samples) -> tuple[float, Array | None, Array | None]:
+        """Forward, loss, backward, update: a loss that is not finite updates nothing.
+
+        The output is None where no metric asks for it.
+        """
+        wants_output = bool(self.metrics or self.weighted_metrics)
+        loss, y_pred, mask = self._loss_and_gradients(batch, wants_output)
         if math.isfinite(loss):
             self.optimizer.apply(
                 [layer.grads[key] for layer in self.layers for key in layer.params],
@@ -96,18 +100,23 @@ class Trainer(Compiled):
             )
         return loss, y_pred, mask
 
-    def _loss_and_gradients(self, batch: Samples) -> tuple[float, Array, Array | None]:
+    def _loss_and_gradients(
+        self, batch: Samples, wants_output: bool
+    ) -> tuple[float, Array | None, Array | None]:
         y, sample_weight = batch.y, batch.sample_weight
-        if self.through_logits:
-            logits, y_pred, mask = self.forward_with_logits(batch.x, training=True)
-            on_logits = self._loss_on_logits.value_and_gradient
-            loss, dlogits = on_logits(y, logits, sample_weight, mask)
-            self.backward(dlogits, from_logits=True)
-        else:
+        if not self.through_logits:
             y_pred, mask = self.forward_with_mask(batch.x, training=True)
             loss, dy_pred = self.loss.value_and_gradient(y, y_pred, sample_weight, mask)
-            self.backward(dy_pred)
-        return loss, y_pred, mask
+            self.backward(dy_pred, needs_dx=False)
+            return loss, y_pred, mask
+        logits, mask = self.forward_to_logits(batch.x)
+        loss, dlogits, output = self._loss_on_logits.value_gradient_and_output(
+            y, logits, sample_weight, mask, wants_output and self._loss_undoes_activation
+        )
+        if output is None and wants_output:
+            output = self._output_of(logits)
+        self.backward(dlogits, from_logits=True, needs_dx=False)
+        return loss, output, mask
 
     # Whole data sets
 
@@ -281,8 +290,12 @@ class Trainer(Compiled):
         """
         size = positive_integer("predict", "batch_size", batch_size)
         x = checked_array("predict", "x", x)
-        outputs = [self.forward(x[start : start + size]) for start in range(0, len(x), size)]
-        return array_module(outputs[0]).concatenate(outputs)
+        first = self.forward(x[:size])
+        y = array_module(first).empty((len(x), *first.shape[1:]), dtype=first.dtype)
+        y[:size] = first
+        for start in range(size, len(x), size):
+            y[start : start + size] = self.forward(x[start : start + size])
+        return y
 
 
 def _flat(logs: dict[str, float]) -> float | list[float]:

@@ -13,6 +13,7 @@ import pytest
 from keras_impl.parity.oracle import ask_model, keras_floats
 from keras_impl.weights import to_keras
 from scratchnet import Sequential, losses, metrics, optimizers, set_random_seed
+from scratchnet.backend import to_host
 from scratchnet.callbacks import LambdaCallback
 from scratchnet.errors import InputError, NonFiniteError
 from scratchnet.layers import Activation, Dense, Dropout, Embedding, Flatten, Layer
@@ -832,3 +833,66 @@ def test_progress_without_its_sums_is_refused(sums):
     model.progress = Progress(0, 1, sums)
     with pytest.raises(InputError, match="expected the sums of the 1 batches done"):
         model.fit(x, y, batch_size=2, resume=True, verbose=0)
+
+
+# What a step does not compute twice, or at all
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("options", [{}, {"ignore_class": 1}], ids=["all", "but-one"])
+def test_metrics_of_a_step_see_the_output_of_the_last_layer(activation, options):
+    """Also where the loss does not come across it: of ignored samples, of another activation."""
+    x, y = problem("labels")
+    model = build(Dense(3, activation=activation))
+    loss = losses.SparseCategoricalCrossentropy(**options)
+    metric = metrics.SparseCategoricalAccuracy(name="hits")
+    seen = []
+    update = metric.update
+    metric.update = lambda y_true, y_pred, *rest: (
+        seen.append(y_pred) or update(y_true, y_pred, *rest)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a sigmoid before this loss is doubtful
+        model.compile("sgd", loss, metrics=[metric])
+    expected = model.predict(x)
+    model.train_on_batch(x, y)
+    np.testing.assert_array_equal(seen[-1], expected)
+
+
+def test_a_step_without_metrics_makes_no_output(monkeypatch):
+    x, y = problem("labels")
+    model = build(Dense(3, activation="softmax"))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    monkeypatch.setattr(type(model), "_output_of", lambda *_: pytest.fail("made for nobody"))
+    loss, output, mask = model._train_step(Samples(x, y))
+    assert math.isfinite(loss)
+    assert output is None
+    assert mask is None
+    model.compile("sgd", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+    expected = model.predict(x)
+    np.testing.assert_array_equal(model._train_step(Samples(x, y))[1], expected)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 22, 23, 24])
+def test_predictions_are_those_of_the_batches(batch_size):
+    x, _ = problem("labels")
+    model = build(Dense(5, activation="tanh"), Dense(3, activation="softmax"))
+    batches = [model.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+    np.testing.assert_array_equal(model.predict(x, batch_size), np.concatenate(batches))
+    strict = model_like(model).predict(to_strict(x), batch_size)
+    np.testing.assert_array_equal(to_host(strict), np.concatenate(batches))
+
+
+def test_predictions_are_an_array_of_their_own():
+    x, _ = problem("labels")
+    y = Sequential([Activation("linear")], dtype="float64").predict(x)
+    np.testing.assert_array_equal(y, x)
+    assert not np.shares_memory(y, x)
+
+
+def model_like(model):
+    """A copy of a model that no array has come to yet."""
+    twin = Sequential([type(layer).from_config(layer.get_config()) for layer in model.layers])
+    twin.build((None, 4))
+    twin.set_weights(model.get_weights())
+    return twin

@@ -118,10 +118,24 @@ class ActivatedLayer(Layer):
             self._remember((cache, a, y), y)
         return a, y
 
-    def backward_from_logits(self, da: Array) -> Array | None:
-        """Return ``dx`` from the gradient with respect to the pre-activations."""
+    def pre_activation(self, x: Array) -> Array:
+        """Return ``a`` alone, for inference."""
+        return self._pre_activation(self._ready(x))[0]
+
+    def forward_to_logits(self, x: Array, mask: Array | None = None) -> Array:
+        """Return ``a`` alone, in training: `backward_from_logits` is then the only way back."""
+        x = self._ready(x)
+        a, cache = self._pre_activation(x)
+        self._remember((cache, a, None), a)
+        return a
+
+    def backward_from_logits(self, da: Array, *, needs_dx: bool = True) -> Array | None:
+        """Return ``dx`` from the gradient with respect to the pre-activations; see `backward`."""
         (cache, _, _), da = self._recall(da)
-        return self._pre_activation_backward(da, cache)
+        if needs_dx:
+            return self._pre_activation_backward(da, cache)
+        self._pre_activation_backward_to_params(da, cache)
+        return None
 
     def _forward(self, x: Array, training: bool, mask: Array | None) -> tuple[Array, Any]:
         a, cache = self._pre_activation(x)
@@ -133,11 +147,18 @@ class ActivatedLayer(Layer):
         da = self.activation.backward(dy, a, y)
         return self._pre_activation_backward(da, inner)
 
+    def _backward_to_params(self, dy: Array, cache: Any) -> None:
+        inner, a, y = cache
+        self._pre_activation_backward_to_params(self.activation.backward(dy, a, y), inner)
+
     def _pre_activation(self, x: Array) -> tuple[Array, Any]:
         raise NotImplementedError(f"{type(self).__name__} has no _pre_activation")
 
     def _pre_activation_backward(self, da: Array, cache: Any) -> Array | None:
         raise NotImplementedError(f"{type(self).__name__} has no _pre_activation_backward")
+
+    def _pre_activation_backward_to_params(self, da: Array, cache: Any) -> None:
+        self._pre_activation_backward(da, cache)
 
 
 class Activation(ActivatedLayer):

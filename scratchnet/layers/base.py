@@ -22,6 +22,8 @@ class Layer(Parameters):
     - ``_forward(x, training, mask) -> (y, cache)``;
     - ``_backward(dy, cache) -> dx`` sets ``grads``.
 
+    Where ``dx`` costs something, ``_backward_to_params(dy, cache)`` may set ``grads`` without it.
+
     Parameters
     ----------
     name : str, optional
@@ -91,7 +93,7 @@ class Layer(Parameters):
             self._remember(cache, y)
         return y
 
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: Array, *, needs_dx: bool = True) -> Array | None:
         """Return the gradient of the loss with respect to ``x`` and set ``grads``.
 
         Goes back through the latest training forward, once.
@@ -100,6 +102,9 @@ class Layer(Parameters):
         ----------
         dy : array
             Gradient of the loss with respect to the output; never written to.
+        needs_dx : bool
+            Whether the gradient with respect to ``x`` is wanted.  Without it the answer is None and
+            only ``grads`` are set: training asks for none below the first parameters.
 
         Raises
         ------
@@ -109,7 +114,10 @@ class Layer(Parameters):
             If ``dy`` has another shape than the output.
         """
         cache, dy = self._recall(dy)
-        return self._backward(dy, cache)
+        if needs_dx:
+            return self._backward(dy, cache)
+        self._backward_to_params(dy, cache)
+        return None
 
     def compute_mask(self, x: Array, mask: Array | None = None) -> Array | None:
         """Return the mask that the next layer gets: the one given, unless a layer makes its own."""
@@ -150,6 +158,9 @@ class Layer(Parameters):
 
     def _backward(self, dy: Array, cache: Any) -> Array | None:
         raise NotImplementedError(f"{type(self).__name__} has no _backward")
+
+    def _backward_to_params(self, dy: Array, cache: Any) -> None:
+        self._backward(dy, cache)
 
     def _ready(self, x: Any) -> Array:
         """Cast and check an input; build on first use, where the input lives.

@@ -7,7 +7,7 @@ from typing import Any
 from scratchnet import initializers
 from scratchnet.arguments import positive_integer
 from scratchnet.backend import Array
-from scratchnet.equations.dense import dense, dense_backward
+from scratchnet.kernels.dense import dense, dense_backward
 from scratchnet.layers.activation import ActivatedLayer, Identifier, get_activation
 from scratchnet.layers.parameters import Shape
 
@@ -72,15 +72,21 @@ class Dense(ActivatedLayer):
         rows = x.reshape(-1, x.shape[-1])  # (B…, D): every leading axis is a batch axis
         return dense(rows, kernel, bias).reshape(*x.shape[:-1], self.units), x
 
-    def _pre_activation_backward(self, da: Array, cache: Array) -> Array:
+    def _pre_activation_backward(self, da: Array, cache: Array) -> Array | None:
+        return self._backward_through(da, cache, needs_dx=True)
+
+    def _pre_activation_backward_to_params(self, da: Array, cache: Array) -> None:
+        self._backward_through(da, cache, needs_dx=False)
+
+    def _backward_through(self, da: Array, cache: Array, needs_dx: bool) -> Array | None:
         x = cache
         if x.ndim != 2:
             da, x = da.reshape(-1, self.units), x.reshape(-1, x.shape[-1])
-        dx, dkernel, dbias = dense_backward(da, x, self.params["kernel"])
+        dx, dkernel, dbias = dense_backward(da, x, self.params["kernel"], needs_dx)
         self.grads["kernel"] = dkernel
         if self.use_bias:
             self.grads["bias"] = dbias
-        return dx if x is cache else dx.reshape(cache.shape)
+        return dx if dx is None or x is cache else dx.reshape(cache.shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the input's shape with H in place of D."""

@@ -48,6 +48,10 @@ class TimeDistributed(Wrapper):
         self._gather_grads()
         return None if dx is None else dx.reshape(cache)
 
+    def _backward_to_params(self, dy: Array, cache: Any) -> None:
+        self.layer.backward(dy.reshape(-1, *dy.shape[2:]), needs_dx=False)
+        self._gather_grads()
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return (B, T) and the layer's own output shape without its batch axis."""
         inner = self.layer.compute_output_shape(self._inner_shape(input_shape))

@@ -60,13 +60,17 @@ class Loss:
                 f"{type(self).__name__}: expected reduction to be one of {expected}, "
                 f"got {reduction!r}. Leave it out for the mean"
             )
+        self._equal_shares: tuple[Any, Any] = (None, None)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return one loss a sample, of shape ``y_pred.shape[:-1]``."""
         raise NotImplementedError(f"{type(self).__name__} has no values")
 
     def values_backward(self, dvalues: Array, y_true: Array, y_pred: Array) -> Array:
-        """Return the gradient with respect to ``y_pred`` from that with respect to `values`."""
+        """Return the gradient with respect to ``y_pred`` from that with respect to `values`.
+
+        ``dvalues`` is never written to.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no values_backward")
 
     def __call__(
@@ -140,26 +144,37 @@ class Loss:
         return _Ready(y_true, y_pred, weights, count, given.shape)
 
     def _value(self, ready: _Ready) -> Any:
-        values = self.values(ready.y_true, ready.y_pred)
+        return self._reduced(self.values(ready.y_true, ready.y_pred), ready)
+
+    def _reduced(self, values: Array, ready: _Ready) -> Any:
         if ready.weights is not None:
             values = values * ready.weights
         return values if self.reduction is None else _divide(values.sum(), ready.count)
 
     def _gradient(self, ready: _Ready) -> Array:
+        dvalues = self._dvalues(ready)
+        return self._as_given(self.values_backward(dvalues, ready.y_true, ready.y_pred), ready)
+
+    def _dvalues(self, ready: _Ready) -> Array:
+        """Return the gradient with respect to `values`."""
         y_pred, weights = ready.y_pred, ready.weights
         xp, shape = array_module(y_pred), y_pred.shape[:-1]
-        if weights is None:
-            dvalues = xp.full(shape, 1 / ready.count, dtype=y_pred.dtype)
-        else:
-            dvalues = xp.broadcast_to(_divide(weights, ready.count), shape)
-        dy_pred = self.values_backward(dvalues, ready.y_true, y_pred)
+        if weights is not None:
+            return xp.broadcast_to(_divide(weights, ready.count), shape)
+        wanted = (type(y_pred), y_pred.dtype, shape, ready.count)
+        if self._equal_shares[0] != wanted:
+            self._equal_shares = wanted, xp.full(shape, 1 / ready.count, dtype=y_pred.dtype)
+        return self._equal_shares[1]
+
+    def _as_given(self, dy_pred: Array, ready: _Ready) -> Array:
+        """Return the gradient in the shape that the predictions came in."""
         if self.axis != -1:
-            dy_pred = xp.moveaxis(dy_pred, -1, self.axis)
-        return dy_pred if dy_pred.shape == ready.shape else xp.reshape(dy_pred, ready.shape)
+            dy_pred = array_module(dy_pred).moveaxis(dy_pred, -1, self.axis)
+        return dy_pred if dy_pred.shape == ready.shape else dy_pred.reshape(ready.shape)
 
     def _predictions(self, y_pred: Any) -> Array:
         y_pred = floats(type(self).__name__, "y_pred", y_pred)
-        if y_pred.ndim == 0 or 0 in y_pred.shape:
+        if not (y_pred.ndim and y_pred.size):
             raise InputError(
                 f"{type(self).__name__}: expected y_pred of shape (batch, …, outputs) with at "
                 f"least one element, got {y_pred.shape}. Give it at least one sample"
@@ -187,7 +202,10 @@ class Loss:
         self, y_pred: Array, sample_weight: Any, mask: Any, valid: Array | None
     ) -> tuple[Array | None, Any]:
         """Return the weight of each value, masks included, and what their sum is divided by."""
-        xp, owner, shape = array_module(y_pred), type(self).__name__, y_pred.shape[:-1]
+        owner, shape = type(self).__name__, y_pred.shape[:-1]
+        if mask is None and valid is None and sample_weight is None:
+            return None, 1 if self.reduction in ("sum", None) else math.prod(shape)
+        xp = array_module(y_pred)
         counted: Array | None = None
         if mask is not None:
             counted = floats(owner, "mask", mask, y_pred.dtype, like=y_pred)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any, ClassVar, Self
 
 from scratchnet.arguments import FRACTION, real
 from scratchnet.backend import Array, array_module
 from scratchnet.equations import losses as equations
 from scratchnet.errors import InputError
+from scratchnet.kernels import crossentropy as kernels
 from scratchnet.losses.base import Loss
 from scratchnet.losses.shapes import floats, rows_shape
 
@@ -25,6 +27,42 @@ class CrossEntropy(Loss):
         twin = copy.copy(self)
         twin.from_logits = True
         return twin
+
+    def value_gradient_and_output(
+        self,
+        y_true: Any,
+        logits: Any,
+        sample_weight: Any = None,
+        mask: Any = None,
+        wants_output: bool = True,
+    ) -> tuple[float, Array, Array | None]:
+        """Return the loss of logits, its gradient, and what the activation makes of the logits.
+
+        Loss and gradient are those of `value_and_gradient`, to rounding.  The output is None where
+        it is not wanted, or where this loss does not come across it: along another axis than the
+        last, or of ignored samples.
+        """
+        ready = self._ready(y_true, logits, sample_weight, mask)
+        wants_output = wants_output and self._meets_output
+        dvalues = self._dvalues(ready)
+        values, dlogits, output = self._jointly(dvalues, ready.y_true, ready.y_pred, wants_output)
+        value = float(self._reduced(values, ready))
+        if not math.isfinite(value):
+            self._check_finite(ready.y_true)
+        if output is not None:
+            output = self._as_given(output, ready) if wants_output else None
+        return value, self._as_given(dlogits, ready), output
+
+    @property
+    def _meets_output(self) -> bool:
+        """Whether the kernel's probabilities are the activation's output."""
+        return self.axis == -1
+
+    def _jointly(
+        self, dvalues: Array, y_true: Array, logits: Array, wants_output: bool
+    ) -> tuple[Array, Array, Array | None]:
+        """Return values, the gradient and the probabilities, from one exponential."""
+        raise NotImplementedError(f"{type(self).__name__} has no _jointly")
 
     def get_config(self) -> dict[str, Any]:
         return {"from_logits": self.from_logits, **super().get_config()}
@@ -80,6 +118,11 @@ class BinaryCrossentropy(SmoothedCrossEntropy):
             return equations.binary_crossentropy_with_logits_backward(dvalues, y_true, y_pred)
         return equations.binary_crossentropy_backward(dvalues, y_true, y_pred)
 
+    def _jointly(
+        self, dvalues: Array, y_true: Array, logits: Array, wants_output: bool
+    ) -> tuple[Array, Array, Array | None]:
+        return kernels.binary_crossentropy_with_logits(dvalues, self._smooth(y_true), logits)
+
     def _smooth(self, y_true: Array) -> Array:
         if not self.label_smoothing:
             return y_true
@@ -106,6 +149,11 @@ class CategoricalCrossentropy(SmoothedCrossEntropy):
         if self.from_logits:
             return equations.categorical_crossentropy_with_logits_backward(dvalues, y_true, y_pred)
         return equations.categorical_crossentropy_backward(dvalues, y_true, y_pred)
+
+    def _jointly(
+        self, dvalues: Array, y_true: Array, logits: Array, wants_output: bool
+    ) -> tuple[Array, Array, Array | None]:
+        return kernels.categorical_crossentropy_with_logits(dvalues, self._smooth(y_true), logits)
 
     def _smooth(self, y_true: Array) -> Array:
         if not self.label_smoothing:
@@ -149,6 +197,17 @@ class SparseCategoricalCrossentropy(CrossEntropy):
                 dvalues, y_true, y_pred
             )
         return equations.sparse_categorical_crossentropy_backward(dvalues, y_true, y_pred)
+
+    @property
+    def _meets_output(self) -> bool:
+        return self.ignore_class is None
+
+    def _jointly(
+        self, dvalues: Array, y_true: Array, logits: Array, wants_output: bool
+    ) -> tuple[Array, Array, Array | None]:
+        return kernels.sparse_categorical_crossentropy_with_logits(
+            dvalues, y_true, logits, wants_output
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {"ignore_class": self.ignore_class, **super().get_config()}

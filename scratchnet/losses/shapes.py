@@ -57,7 +57,11 @@ def same_shape(owner: str, y_true: Any, y_pred: Array, remedy: str) -> tuple[Arr
     InputError
         If the shapes differ by more than a last axis of length 1.
     """
-    y_true = floats(owner, "y_true", y_true, y_pred.dtype, like=y_pred)
+    if type(y_true) is type(y_pred) and y_true.dtype is y_pred.dtype:
+        if y_true.shape == y_pred.shape:
+            return y_true, y_pred
+    else:
+        y_true = floats(owner, "y_true", y_true, y_pred.dtype, like=y_pred)
     y_true, y_pred = match_ranks(y_true, y_pred)
     if y_true.shape != y_pred.shape:
         raise InputError(

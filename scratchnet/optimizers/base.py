@@ -11,7 +11,7 @@ from scratchnet.backend import Array
 from scratchnet.errors import InputError
 from scratchnet.optimizers import clipping
 from scratchnet.optimizers.checks import Shapes, expect_first_shapes, expect_floats, paired_shapes
-from scratchnet.optimizers.packing import Pack, packs
+from scratchnet.optimizers.packing import Pack, packs, update_in_chunks
 from scratchnet.optimizers.state import Slots, fitted, initial, pack, unpack
 from scratchnet.schedules import LearningRateSchedule
 
@@ -149,14 +149,12 @@ class Optimizer:
         if self.global_clipnorm is not None:
             gradients = clipping.by_global_norm(gradients, self.global_clipnorm)
         learning_rate = self.learning_rate
-        if self.weight_decay is not None:
-            for variable in variables:
-                variable -= learning_rate * self.weight_decay * variable
         self.begin_step()
+        rule = self.update_step if self.weight_decay is None else self._decay_and_update
         for group in self._packs:
-            group.update(self.update_step, gradients, variables, learning_rate)
+            group.update(rule, gradients, variables, learning_rate)
         for i in self._alone:
-            self.update_step(gradients[i], variables[i], learning_rate, **self._slots[i])
+            update_in_chunks(rule, gradients[i], variables[i], learning_rate, self._slots[i])
         self.iterations += 1
 
     def get_config(self) -> dict[str, Any]:
@@ -213,6 +211,13 @@ class Optimizer:
     @property
     def _name(self) -> str:
         return type(self).__name__
+
+    def _decay_and_update(
+        self, gradient: Array, variable: Array, learning_rate: float, **slots: Array
+    ) -> None:
+        assert self.weight_decay is not None
+        variable -= learning_rate * self.weight_decay * variable
+        self.update_step(gradient, variable, learning_rate, **slots)
 
     def _checked_learning_rate(
         self, value: float | LearningRateSchedule

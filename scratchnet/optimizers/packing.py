@@ -1,16 +1,30 @@
-"""Small weight arrays, updated as one: NumPy's price for a call does not depend on their size."""
+"""Arrays brought to the size at which a rule is cheapest; it works element by element.
+
+Small ones are updated as one, since NumPy's price for a call does not depend on their size; large
+ones a chunk at a time, since a rule passes over everything it touches a dozen times.
+"""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from scratchnet.backend import Array, array_module
+from scratchnet.kernels import threads
 from scratchnet.optimizers.state import Slots
 
 SMALL = 4096
 """Elements up to which gathering an array costs less than a dozen calls for it alone."""
+
+CHUNK = 2**15
+"""Elements of which weights, slots and what is computed from them stay in a core's cache."""
+WORTH_THREADS = 8
+"""Chunks from which on waking other threads costs less than it saves."""
 
 
 class Pack:
@@ -21,6 +35,7 @@ class Pack:
 
     def __init__(self, positions: Sequence[int], variables: Sequence[Array]) -> None:
         self.positions = positions
+        self._pick = operator.itemgetter(*positions)  # of two or more: a tuple
         self.variable, self.views = _joined([variables[i] for i in positions])
         self.slots: dict[str, Array] = {}
 
@@ -40,9 +55,9 @@ class Pack:
         learning_rate: float,
     ) -> None:
         """Run the rule once for all of the pack's arrays."""
-        own = [variables[i] for i in self.positions]
+        own = self._pick(variables)
         concatenate = array_module(self.variable).concatenate
-        gradient = concatenate([gradients[i] for i in self.positions], axis=None)
+        gradient = concatenate(self._pick(gradients), axis=None)
         concatenate(own, axis=None, out=self.variable)
         update_step(gradient, self.variable, learning_rate, **self.slots)
         for array, view in zip(own, self.views, strict=True):
@@ -59,6 +74,44 @@ def packs(variables: Sequence[Array]) -> tuple[list[Pack], list[int]]:
     packed = {i for positions in groups for i in positions}
     alone = [i for i in range(len(variables)) if i not in packed]
     return [Pack(group, variables) for group in groups], alone
+
+
+def update_in_chunks(
+    update_step: Callable[..., None],
+    gradient: Array,
+    variable: Array,
+    learning_rate: float,
+    slots: Mapping[str, Array],
+) -> None:
+    """Run the rule for one array; if it is a large one of the host's, a chunk at a time.
+
+    The chunks of one that is worth it are divided among threads, which changes no bit.
+    """
+    if variable.size <= CHUNK or not all(map(_is_one_row, (variable, *slots.values()))):
+        update_step(gradient, variable, learning_rate, **slots)
+        return
+    g, w = gradient.reshape(-1), variable.reshape(-1)
+    rows = {name: slot.reshape(-1) for name, slot in slots.items()}
+
+    def update(starts: Sequence[int]) -> None:
+        for start in starts:
+            part = slice(start, start + CHUNK)
+            own = {name: row[part] for name, row in rows.items()}
+            update_step(g[part], w[part], learning_rate, **own)
+
+    starts = range(0, w.size, CHUNK)
+    if len(starts) < WORTH_THREADS:
+        update(starts)
+    else:
+        n = threads.count()
+        ends = [len(starts) * i // n for i in range(n + 1)]
+        shares = [starts[a:b] for a, b in itertools.pairwise(ends)]
+        threads.together([functools.partial(update, share) for share in shares])
+
+
+def _is_one_row(array: Array) -> bool:
+    """Whether the host holds the elements in order, so that flattening makes a view."""
+    return isinstance(array, np.ndarray) and array.flags.c_contiguous
 
 
 def _joined(arrays: Sequence[Array]) -> tuple[Array, list[Array]]:

@@ -252,3 +252,19 @@ def test_ignored_labels_are_not_labels_outside_the_classes():
 def test_arguments_out_of_range_are_refused(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
+def test_a_loss_used_before_says_what_a_new_one_says(rng, reduction):
+    """Of other shapes, types and reductions than the last time, with and without weights."""
+    used = losses.MeanSquaredError("sum")
+    used.gradient(np.zeros((4, 3)), np.ones((4, 3)))
+    used.reduction = reduction
+    for dtype in ("float64", "float32"):
+        for shape in [(4, 3), (6, 2), (2, 2), (2, 3, 2)]:
+            y_true, y_pred = rng.standard_normal((2, *shape)).astype(dtype)
+            for weight in (None, rng.uniform(1, 2, shape[:-1])):
+                found = used.gradient(y_true, y_pred, weight)
+                expected = losses.MeanSquaredError(reduction).gradient(y_true, y_pred, weight)
+                assert found.dtype == dtype
+                np.testing.assert_array_equal(found, expected)

@@ -17,4 +17,6 @@ def mean(x: Array) -> Array:
 
 def mean_backward(dvalues: Array, x: Array) -> Array:
     r"""Return :math:`d\ell / K`, the share of each of the K outputs, as (…, 1)."""
+    if x.shape[-1] == 1:
+        return dvalues[..., None]
     return (dvalues / x.shape[-1])[..., None]
