@@ -15,6 +15,7 @@ import numpy as np
 from scratchnet.arguments import positive_integer
 from scratchnet.backend import Array, to_host
 from scratchnet.errors import InputError
+from scratchnet.kernels import one_step as kernels
 from scratchnet.layers import Dropout, Embedding, Layer, OneHot
 from scratchnet.layers.activation import ActivatedLayer
 from scratchnet.layers.recurrent import Recurrent
@@ -46,6 +47,7 @@ class OneStep:
 
     def __init__(self, model: Sequential) -> None:
         self._first, *self._layers = model.layers
+        self._vocabulary = getattr(self._first, "num_tokens", getattr(self._first, "input_dim", 0))
         masks = getattr(self._first, "mask_zero", False)
         if not isinstance(self._first, (Embedding, OneHot)) or masks:
             raise _cannot_write(self._first)
@@ -56,32 +58,40 @@ class OneStep:
                 raise _cannot_write(layer)
         if not self._layers or not isinstance(self._layers[-1], ActivatedLayer):
             raise _cannot_write(model.layers[-1])
+        if not model.built:
+            model.build((1, 1))
         self.reset()
 
     def reset(self) -> None:
-        """Go back to states of zeros."""
-        self._states: dict[int, tuple[Array, ...]] = {}
+        """Go back to states of zeros, and take in the weights as they are now."""
+        *middle, last = (layer for layer in self._layers if not isinstance(layer, Dropout))
+        assert isinstance(last, ActivatedLayer)
+        self._last = last
+        self._enter: Callable[[Any], Array] = lambda token: self._first.forward(
+            np.array([[token]])
+        )[0, 0]
+        self._steps = [_step(layer) for layer in middle]
+        one = middle[0].one_step() if middle and isinstance(middle[0], Recurrent) else None
+        if isinstance(one, kernels.OneStep):
+            rows = self._first.params.get("embeddings")
+            table = one.one_hot_inputs() if rows is None else one.inputs(rows)
+            self._enter, self._steps[0] = table.__getitem__, one.step
+
+    def _row(self, token: Any) -> Array:
+        return self._first.forward(np.array([[token]]))[0, 0]
 
     def feed(self, ids: Sequence[int]) -> Array:
         """Read ids one after the other; return the logits (V,) after the last."""
         if not len(ids):
             raise InputError("feed: expected one or more ids, got none. Give a prompt.")
+        vocabulary = self._vocabulary
         for token in ids:
-            x = self._read(token)
-        last = self._layers[-1]
-        assert isinstance(last, ActivatedLayer)
-        return to_host(last.forward_with_logits(x)[0][0])
-
-    def _read(self, token: Any) -> Array:
-        """Return what the last layer is given after one more id, (1, F)."""
-        x = self._first.forward(np.array([token]))
-        for i, layer in enumerate(self._layers[:-1]):
-            if isinstance(layer, Recurrent):
-                self._states[i] = layer.step(x, self._states.get(i))
-                x = self._states[i][0]
-            else:
-                x = layer.forward(x)
-        return x
+            if not 0 <= token < vocabulary or int(token) != token:
+                self._first.forward(np.array([ids]))  # raises, and names it
+            x = self._enter(token)
+            for step in self._steps:
+                x = step(x)
+        return to_host(self._last.pre_activation(x[None])[0])
 
 
 class SlidingWindow:
@@ -141,6 +151,14 @@ def continuation(
     for _ in range(length):
         ids = [choose(writer.feed(ids))]
         yield ids[0]
+
+
+def _step(layer: Layer) -> Callable[[Array], Array]:
+    """Return what takes the features (F,) of one time step to the layer's output."""
+    if isinstance(layer, Recurrent):
+        one = layer.one_step()
+        return lambda x: one.step(one.inputs(x))
+    return lambda x: layer.forward(x[None])[0]
 
 
 def _cannot_write(layer: Layer) -> InputError:

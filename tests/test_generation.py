@@ -143,12 +143,47 @@ def test_nothing_to_read_is_refused():
             writer.feed([])
 
 
-def test_step_of_a_layer_is_its_forward():
-    for cell in CELLS.values():
-        layer = cell(4, dtype="float64")
-        x = np.random.default_rng(0).standard_normal((2, 3, 5))
-        layer.build(x.shape)
-        states = None
-        for t in range(3):
-            states = layer.step(x[:, t], states)
-        np.testing.assert_allclose(states[0], layer.forward(x), rtol=0, atol=1e-14)
+@pytest.mark.parametrize("page", [False, True])
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize("cell", CELLS)
+def test_one_row_step_by_step_is_the_layers_forward(cell, use_bias, page):
+    layer = CELLS[cell](4, dtype="float64", use_bias=use_bias, page=page)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((6, 5))
+    layer.build((1, 6, 5))
+    layer.set_weights([rng.standard_normal(w.shape) for w in layer.get_weights()])
+    one = layer.one_step()
+    for t in range(1, 7):
+        h = one.step(one.inputs(x[t - 1]))
+        expected = layer.forward(x[None, :t])[0]
+        assert np.abs(expected).max() > 0.01
+        np.testing.assert_allclose(h, expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_table_of_one_hot_inputs_is_their_product(cell):
+    layer = CELLS[cell](4, dtype="float64")
+    layer.build((1, 1, 5))
+    one = layer.one_step()
+    np.testing.assert_array_equal(one.one_hot_inputs(), one.inputs(np.eye(5)))
+
+
+def test_weights_are_those_at_the_latest_reset():
+    model = language_model()
+    writer = OneStep(model)
+    before = writer.feed([1, 2])
+    model.set_weights([2 * w for w in model.get_weights()])
+    writer.reset()
+    after = writer.feed([1, 2])
+    assert np.abs(after - before).max() > 1e-2
+    np.testing.assert_allclose(
+        after, model.forward_with_logits(np.array([[1, 2]]))[0][0], rtol=0, atol=1e-13
+    )
+
+
+@pytest.mark.parametrize("embedding", [0, 4])
+@pytest.mark.parametrize("wrong", [-1, V, 2.5, np.nan])
+def test_ids_outside_the_vocabulary_are_named(embedding, wrong):
+    writer = OneStep(language_model(embedding=embedding))
+    with pytest.raises(InputError, match="expected token ids"):
+        writer.feed([1, wrong])
