@@ -15,10 +15,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_impl.bench import race
+from keras_impl.bench.engines import (
+    KERAS_STEP,
+    SCRATCH,
+    ScratchSteps,
+    candidate,
+    keras_candidates,
+    one_graph,
+)
+from keras_impl.bench.race import Timing
 from keras_impl.models import TWINS
 from keras_impl.optimizers import densify
 from keras_impl.parity.oracle import ask_twin, keras_floats
-from keras_impl.parity.timing import FEWEST_STEPS, MOST_STEPS, ROUNDS, WARM_UP, Timing, measure
 from keras_impl.pipelines import as_keras_takes_it
 from scratchnet import Sequential
 from scratchnet.arguments import positive_integer
@@ -116,7 +125,7 @@ class Comparison:
     @property
     def speed_ratio(self) -> float:
         """Time of scratchnet's step over Keras's compiled step."""
-        return next(t.ratio for t in self.timings if t.name == "scratchnet")
+        return next(t.ratio for t in self.timings if t.name == SCRATCH)
 
     def stages(self) -> dict[str, list[Agreement]]:
         """Return the agreements under the moment they were taken at."""
@@ -199,15 +208,15 @@ def compare(
             _round_averages(model.optimizer, twin.optimizer)
             result.notes += (ROUNDED,)
         twin.set_weights(model.get_weights())
-        rows = slice(None) if table else problem.batches(0)[0]
-        result.start = _agreements(problem, model, twin, rows)
+        compared = _batch(problem, slice(None) if table else problem.batches(0)[0])
+        result.start = agreements(model, twin, *compared)
         _train(problem, model, twin, result, progress, tolerance)
         pairs = list(zip(model.get_weights(), twin.get_weights(), strict=True))
         result.weight_difference = max(float(np.abs(a - b).max()) for a, b in pairs)
         if isinstance(problem.reader, Columns):
             _classify(problem, problem.reader, model, twin, result)
         twin.set_weights(model.get_weights())
-        result.end = _agreements(problem, model, twin, rows)
+        result.end = agreements(model, twin, *compared)
         result.timings = _time(problem, build_twin, progress, table)
     return result
 
@@ -226,27 +235,28 @@ def _batch(problem: Problem, rows: Any) -> tuple[Array, Array]:
     return as_keras_takes_it(x, problem.dtype), as_keras_takes_it(y, problem.dtype)
 
 
-def _agreements(
-    problem: Problem, model: Sequential, twin: keras.Model, rows: Any
-) -> list[Agreement]:
-    x, y = _batch(problem, rows)
+def agreements(model: Sequential, twin: keras.Model, x: Array, y: Array) -> list[Agreement]:
+    """Return how outputs, loss and gradients of both engines agree on a batch.
+
+    The caller sets `keras_floats` to the model's dtype, and gives both the same weights.
+    """
     loss = keras.losses.get({"class_name": type(model.loss).__name__, "config": {}})
     answer = ask_twin(twin, loss, x, y)
     value, gradients = model.gradients(x, y)
-    forward, backward = FORWARD_TOLERANCE[problem.dtype], GRADIENT_TOLERANCE[problem.dtype]
+    forward, backward = FORWARD_TOLERANCE[model.dtype], GRADIENT_TOLERANCE[model.dtype]
     found = [
-        Agreement("outputs", _difference(model.forward(x), answer.y), forward),
-        Agreement("loss", _difference(value, answer.loss), forward),
+        Agreement("outputs", difference(model.forward(x), answer.y), forward),
+        Agreement("loss", difference(value, answer.loss), forward),
     ]
     for layer, ours, theirs in zip(model.layers, gradients, answer.grads, strict=True):
         found += [
-            Agreement(f"{layer.name}/{key}", _difference(ours[key], theirs[key]), backward)
+            Agreement(f"{layer.name}/{key}", difference(ours[key], theirs[key]), backward)
             for key in ours
         ]
     return found
 
 
-def _difference(ours: Any, keras: Any) -> float:
+def difference(ours: Any, keras: Any) -> float:
     """Return the largest difference over the largest magnitude; by itself where that is 0."""
     ours, keras = np.asarray(ours, dtype="float64"), np.asarray(keras, dtype="float64")
     largest = np.abs(keras).max()
@@ -297,7 +307,7 @@ def _train(
     if result.by_step:
         ours, theirs = (curve[:TRAJECTORY_STEPS] for curve in result.losses.values())
         name = f"losses of the first {len(ours)} steps" if len(ours) > 1 else "loss of the step"
-        result.trajectory.append(Agreement(name, _difference(ours, theirs), tolerance))
+        result.trajectory.append(Agreement(name, difference(ours, theirs), tolerance))
 
 
 def _compared_at(problem: Problem, result: Comparison) -> set[int]:
@@ -329,7 +339,7 @@ def _trajectory_tolerance(problem: Problem, twin: keras.Model) -> float:
 
 def _trajectory(model: Sequential, twin: keras.Model, steps: int, tolerance: float) -> Agreement:
     pairs = zip(model.get_weights(), twin.get_weights(), strict=True)
-    worst = max(_difference(ours, theirs) for ours, theirs in pairs)
+    worst = max(difference(ours, theirs) for ours, theirs in pairs)
     name = f"weights after {steps} step{'s' if steps > 1 else ''}"
     return Agreement(name, worst, tolerance)
 
@@ -352,12 +362,18 @@ def _classify(
 def _time(
     problem: Problem, build_twin: Callable[..., keras.Model], progress: Progress, table: bool
 ) -> list[Timing]:
-    most = MOST_STEPS if table else WARM_UP + FEWEST_STEPS
-    rounds = iter(range(1, ROUNDS + 1))
-    return measure(
-        problem.build_model,
-        build_twin,
-        [_batch(problem, rows) for rows in problem.batches(0)[:most]],
-        lambda: progress("timing both engines", next(rounds), ROUNDS),
-        several_at_once=table,
+    """Race every way of running a step; where steps are short, several at once too."""
+    units = race.MOST_UNITS if table else race.FEWEST_UNITS
+    batches = [_batch(problem, rows) for rows in problem.batches(0)[: race.WARM_UP + units]]
+    batches = [batch for batch in batches if len(batch[0]) == len(batches[0][0])]
+    candidates = keras_candidates(build_twin, batches, units, several_at_once=units if table else 0)
+    if table:
+        candidates.append(one_graph(build_twin, batches, units))
+    scratch = ScratchSteps(problem.build_model())
+    candidates.append(candidate(scratch, SCRATCH, batches, units))
+    return race.race(
+        candidates,
+        KERAS_STEP,
+        seconds=race.SECONDS,
+        progress=lambda done, total: progress("timing both engines", done, total),
     )

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from scratchnet.cli.bench import bench
 from scratchnet.cli.compare import compare
 from scratchnet.cli.data import data
 from scratchnet.cli.errors import Commands
@@ -60,6 +61,7 @@ app.command("step", epilog="Example: scratchnet step lstm --time 6 --units 4 --o
 app.command("markov", epilog="Example: scratchnet markov --followers a --prompt t --length 1000")(
     markov
 )
+app.command("bench", epilog="Example: scratchnet bench wisconsin generate --compare")(bench)
 app.command("data", epilog="Example: scratchnet data wisconsin --out pictures")(data)
 app.command("plot", epilog="Example: scratchnet plot activations --out activations.svg")(plot)
 

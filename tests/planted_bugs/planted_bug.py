@@ -21,8 +21,9 @@ class PlantedBug:
 
     ``layer`` is a key of ``LAYERS``: one that the bug shows in; ``arguments`` are those that it has
     to be made with for that.  What shows only where there are chunks of steps and parts of a batch
-    is ``divided``; ``beyond_check`` are bugs with the right gradients in a small float64 layer that
-    goes forward and back once, which is what `gradcheck.check_layer` looks at.
+    is ``divided``; ``beyond_check`` are bugs that can have the right gradients, if only because of
+    what memory happens to hold, in a small float64 layer that goes forward and back once, which is
+    what `gradcheck.check_layer` looks at.
     """
 
     description: str
