@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from scratchnet.arguments import positive_integer
+from scratchnet.arguments import numeric, positive_integer
 from scratchnet.backend import Array, to_host
 from scratchnet.errors import InputError
 from scratchnet.kernels import one_step as kernels
 from scratchnet.layers import Dropout, Embedding, Layer, OneHot
 from scratchnet.layers.activation import ActivatedLayer
 from scratchnet.layers.recurrent import Recurrent
+from scratchnet.layers.tokens import checked_ids
 from scratchnet.model import Sequential
 
 
@@ -47,7 +48,6 @@ class OneStep:
 
     def __init__(self, model: Sequential) -> None:
         self._first, *self._layers = model.layers
-        self._vocabulary = getattr(self._first, "num_tokens", getattr(self._first, "input_dim", 0))
         masks = getattr(self._first, "mask_zero", False)
         if not isinstance(self._first, (Embedding, OneHot)) or masks:
             raise _cannot_write(self._first)
@@ -58,6 +58,12 @@ class OneStep:
                 raise _cannot_write(layer)
         if not self._layers or not isinstance(self._layers[-1], ActivatedLayer):
             raise _cannot_write(model.layers[-1])
+        first = self._first
+        self._count = (
+            ("num_tokens", first.num_tokens)
+            if isinstance(first, OneHot)
+            else ("input_dim", first.input_dim)
+        )
         if not model.built:
             model.build((1, 1))
         self.reset()
@@ -67,9 +73,7 @@ class OneStep:
         *middle, last = (layer for layer in self._layers if not isinstance(layer, Dropout))
         assert isinstance(last, ActivatedLayer)
         self._last = last
-        self._enter: Callable[[Any], Array] = lambda token: self._first.forward(
-            np.array([[token]])
-        )[0, 0]
+        self._enter: Callable[[int], Array] = self._row
         self._steps = [_step(layer) for layer in middle]
         one = middle[0].one_step() if middle and isinstance(middle[0], Recurrent) else None
         if isinstance(one, kernels.OneStep):
@@ -77,21 +81,33 @@ class OneStep:
             table = one.one_hot_inputs() if rows is None else one.inputs(rows)
             self._enter, self._steps[0] = table.__getitem__, one.step
 
-    def _row(self, token: Any) -> Array:
+    def _row(self, token: int) -> Array:
         return self._first.forward(np.array([[token]]))[0, 0]
 
     def feed(self, ids: Sequence[int]) -> Array:
-        """Read ids one after the other; return the logits (V,) after the last."""
-        if not len(ids):
-            raise InputError("feed: expected one or more ids, got none. Give a prompt.")
-        vocabulary = self._vocabulary
-        for token in ids:
-            if not 0 <= token < vocabulary or int(token) != token:
-                self._first.forward(np.array([ids]))  # raises, and names it
+        """Read ids one after the other; return the logits (V,) after the last.
+
+        Raises
+        ------
+        InputError
+            If there are none, or one is not an id of the vocabulary.
+        """
+        for token in self._checked(ids):
             x = self._enter(token)
             for step in self._steps:
                 x = step(x)
-        return to_host(self._last.pre_activation(x[None])[0])
+        return to_host(self._last.pre_activation(x[None])[0]).copy()
+
+    def _checked(self, ids: Sequence[int]) -> Sequence[int]:
+        argument, count = self._count
+        if len(ids) == 1 and type(ids[0]) is int and 0 <= ids[0] < count:  # a text being written
+            return ids
+        array = numeric("feed", "ids", ids)
+        if array.ndim != 1 or not array.size:
+            raise InputError(
+                f"feed: expected one or more ids in a row, got shape {array.shape}. Give a prompt."
+            )
+        return to_host(checked_ids("feed", array, count, argument)).tolist()
 
 
 class SlidingWindow:

@@ -139,7 +139,7 @@ def test_layers_of_one_time_step_are_welcome():
 
 def test_nothing_to_read_is_refused():
     for writer in (OneStep(language_model()), sliding_window(language_model(), 3)):
-        with pytest.raises(InputError, match="expected one or more ids, got none"):
+        with pytest.raises(InputError, match="expected one or more ids"):
             writer.feed([])
 
 
@@ -187,3 +187,49 @@ def test_ids_outside_the_vocabulary_are_named(embedding, wrong):
     writer = OneStep(language_model(embedding=embedding))
     with pytest.raises(InputError, match="expected token ids"):
         writer.feed([1, wrong])
+
+
+@pytest.mark.parametrize("embedding", [0, 4])
+@pytest.mark.parametrize("wrong", [["a"], [None], "ab", [[1, 2]], np.array([[1, 2]])], ids=str)
+def test_what_is_no_row_of_ids_is_refused(embedding, wrong):
+    with pytest.raises(InputError, match="feed: expected"):
+        OneStep(language_model(embedding=embedding)).feed(wrong)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "relu lstm"])
+@pytest.mark.parametrize(
+    "ids", [(1, 0), np.array([1.0, 0.0]), [True, False], [np.int8(1), np.int64(0)]], ids=str
+)
+def test_ids_of_any_type(cell, ids):
+    model = language_model(cell)
+    expected = OneStep(model).feed([1, 0])
+    np.testing.assert_array_equal(OneStep(model).feed(ids), expected)
+    one_by_one = OneStep(model)
+    for k in range(2):
+        logits = one_by_one.feed(ids[k : k + 1])
+    np.testing.assert_array_equal(logits, expected)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_logits_are_the_readers_to_write_into(cell):
+    model = Sequential([OneHot(V), CELLS[cell](V), Activation("softmax")], dtype="float64")
+    writer, other = OneStep(model), OneStep(model)
+    logits = writer.feed([1])
+    expected = other.feed([1]).copy()
+    logits *= 7
+    np.testing.assert_array_equal(writer.feed([2]), other.feed([2]))
+    np.testing.assert_array_equal(logits, 7 * expected)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_one_step_keeps_the_weights_it_began_with(cell):
+    layer = CELLS[cell](4, dtype="float64")
+    layer.build((1, 1, 5))
+    layer.set_weights(
+        [np.random.default_rng(1).standard_normal(w.shape) for w in layer.get_weights()]
+    )
+    x = np.random.default_rng(0).standard_normal(5)
+    one, other = layer.one_step(), layer.one_step()
+    expected = other.step(other.inputs(x)).copy()
+    layer.set_weights([0 * w for w in layer.get_weights()])
+    np.testing.assert_array_equal(one.step(one.inputs(x)), expected)

@@ -95,7 +95,7 @@ class GRUOneStep(OneStep):
         scale[: 2 * H] = 0.5
         b = bx + bh
         b[2 * H :] = bx[2 * H :]
-        return cls(Wx * scale, b * scale, Wh * scale, bh[2 * H :])
+        return cls(Wx * scale, b * scale, Wh * scale, bh[2 * H :].copy())
 
     def __init__(self, Wx: Array, b: Array, Wh: Array, bh_n: Array) -> None:
         super().__init__(Wx, b, Wh)
