@@ -1,11 +1,13 @@
 """Sequential: its layers, the passes through them, its weights and what it prints."""
 
+import copy
 import inspect
+import pickle
 
 import numpy as np
 import pytest
 
-from scratchnet import Sequential, set_random_seed
+from scratchnet import Sequential, layers, set_random_seed
 from scratchnet.errors import BackwardError, InputError
 from scratchnet.layers import Activation, Dense, Dropout, Embedding, Flatten, Layer
 from tests.helpers import assert_agrees, assert_not_negligible, central_differences
@@ -352,3 +354,26 @@ def test_repr_shows_the_layers(model):
         == "<Sequential 'sequential': dense (Dense), dropout (Dropout), dense_1 (Dense)>"
     )
     assert repr(Sequential(name="empty")) == "<Sequential 'empty': no layers>"
+
+
+def pickled(model):
+    return pickle.loads(pickle.dumps(model))  # noqa: S301 - our own, a moment old
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickled])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("cell", [None, "lstm", "gru", "rnn"])
+def test_a_copy_trains_as_the_original_does(cell, optimizer, copied):
+    """What is kept between steps are views of arrays, and a copy's are of its own."""
+    kinds = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
+    first = [layers.Dense(5)] if cell is None else [kinds[cell](5)]
+    model = Sequential([*first, layers.Dense(3)])
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((70, 4) if cell is None else (70, 6, 4))
+    y = rng.standard_normal((70, 3))
+    model.compile(optimizer, "mse")
+    model.train_on_batch(x, y)
+    twin = copied(model)
+    losses = [[one.train_on_batch(x, y) for _ in range(3)] for one in (model, twin)]
+    assert len(set(losses[0])) == 3
+    assert losses[0] == losses[1]

@@ -30,7 +30,7 @@ class GRUWeights(NamedTuple):
     back: Array
     """(3H, H): from da_z, da_r, dv_n to dh_prev."""
     Wx: Array
-    """(D, 3H), the blocks n, z, r."""
+    """(D, 3H): from da_n, da_z, da_r to dx, transposed."""
 
 
 def arranged(params: dict[str, Array]) -> GRUWeights:

@@ -26,7 +26,7 @@ class LSTMWeights(NamedTuple):
     back: Array
     """(4H, H): from da to dh_prev."""
     Wx: Array
-    """(D, 4H): from dx to da."""
+    """(D, 4H): from da to dx, transposed."""
 
 
 def arranged(params: dict[str, Array]) -> LSTMWeights:

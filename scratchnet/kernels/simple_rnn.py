@@ -21,13 +21,13 @@ class SimpleRNNWeights(NamedTuple):
     back: Array
     """(H, H): from da to dh_prev."""
     Wx: Array
-    """(D, H)"""
+    """(D, H): from da to dx, transposed."""
 
 
 def arranged(params: dict[str, Array]) -> SimpleRNNWeights:
     """Return the weights in the kernel's layout."""
     back = params["recurrent_kernel"].T.copy(order="C")
-    return SimpleRNNWeights(joint_weights(params), back, params["kernel"])
+    return SimpleRNNWeights(joint_weights(params), back, params["kernel"].copy())
 
 
 def simple_rnn_step(W: Array, xh: Array, h: Array) -> None:

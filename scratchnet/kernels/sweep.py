@@ -151,7 +151,7 @@ class Sweep:
         all of it.
         """
         first, last = t == self.T - 1, t % LOOK_EVERY == 0
-        if self.shape.dtype.itemsize > 4 or not (first or last):
+        if self.shape.dtype.itemsize > 4 or self.B == 0 or not (first or last):
             return False
         if first:
             self._grain = FADED * max(self.xp.abs(d).max() for d in dstates)

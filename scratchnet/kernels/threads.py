@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scratchnet.errors import InputError
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 THREADS_VARIABLE = "SCRATCHNET_THREADS"
 """How many threads to use; the cores that this process may run on unless it is set."""
@@ -86,15 +86,29 @@ def together(tasks: Sequence[Callable[[], Answer]]) -> list[Answer]:
                 except BaseException as failure:
                     failures[i] = failure
 
-        submit = _pool(count() - 1).submit
-        futures = [submit(contextvars.copy_context().run, run) for _ in range(others)]
-        try:
-            run()
-        finally:
-            wait(futures)
+        futures: list[Future[None]] = []
+        ended = False
+        while not ended:  # Ctrl-C, too, leaves no thread behind that writes
+            try:
+                while len(futures) < others and _may_submit(futures, run):
+                    pass
+                run()
+                wait([future for future in futures if not future.cancel()])
+                ended = True
+            except KeyboardInterrupt as stop:
+                failures[-1] = stop
         if failures:
             raise failures[min(failures)]
         return answers
+
+
+def _may_submit(futures: list[Future[None]], run: Callable[[], None]) -> bool:
+    """Hand ``run`` to a thread, unless Python is ending and takes no more."""
+    try:
+        futures.append(_pool(count() - 1).submit(contextvars.copy_context().run, run))
+    except RuntimeError:
+        return False
+    return True
 
 
 _limited = threading.Lock()
@@ -145,5 +159,12 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="scratchnet")
 
 
+def _begin_anew() -> None:
+    """Forget the threads, which do not survive a fork, and what they held."""
+    global _limited, _depth
+    _pool.cache_clear()
+    _limited, _depth = threading.Lock(), 0
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_begin_anew)

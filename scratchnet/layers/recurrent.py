@@ -71,6 +71,8 @@ class Recurrent(RecurrentOptions):
         if self.go_backwards:
             x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
         parts, begin = self._divided(x, training, x_masks, h_masks)
+        if training:
+            self._remembered = None  # the arrays of the pass before are written over
         B, T, _ = x.shape
         y = array_module(x).empty((B, *((T,) * self.return_sequences), self.units), dtype=x.dtype)
 

@@ -206,6 +206,10 @@ class Optimizer:
         for name, value in scalars.items():
             setattr(self, name, type(getattr(self, name))(value))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the packs, whose views a copy's next step makes of its own arrays."""
+        return {**self.__dict__, "_shapes": None, "_packs": [], "_alone": []}
+
     # What the above is made of.
 
     @property

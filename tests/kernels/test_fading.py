@@ -158,3 +158,11 @@ def test_each_part_of_a_batch_fades_by_itself(cell, steps):
         for array, reference in zip(*found, strict=True):
             assert_agrees(array, reference, 1e-5)
         assert found[0][0].any() == any(scales)
+
+
+@every_cell
+def test_an_empty_batch_has_nothing_to_fade(cell):
+    layer = cell(H)
+    y = layer.forward(np.zeros((0, 6, D), "float32"), training=True)
+    assert layer.backward(y).shape == (0, 6, D)
+    assert not layer.grads["kernel"].any()

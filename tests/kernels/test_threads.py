@@ -1,5 +1,6 @@
 """Work divided among threads: the same work for any number of them, and no bit's difference."""
 
+import _thread
 import os
 import subprocess
 import sys
@@ -130,6 +131,39 @@ class TestTogether:
         where = threads.together([lambda: (barrier.wait(), threading.get_ident())[1]] * 2)
         assert threading.get_ident() in where
         assert len(set(where)) == 2
+
+    def test_ctrl_c_leaves_no_thread_behind(self, monkeypatch):
+        """Interrupted while it waits for the others, it goes on waiting, and raises then."""
+        monkeypatch.setenv(VARIABLE, "2")
+        both, ended = threading.Barrier(2, timeout=30), []
+
+        def slow():
+            both.wait()
+            if threading.current_thread() is threading.main_thread():
+                return
+            _thread.interrupt_main()
+            time.sleep(0.2)
+            _thread.interrupt_main()
+            time.sleep(0.2)
+            ended.append("here")
+
+        with pytest.raises(KeyboardInterrupt):
+            threads.together([slow, slow])
+        assert ended == ["here"]
+        assert threads._depth == 0
+
+    def test_one_inside_another(self, several):
+        inner = [lambda n=n: n for n in range(3)]
+        tasks = [lambda: sum(threads.together(inner))] * 4
+        assert threads.together(tasks) == [3] * 4
+
+    def test_where_no_thread_is_to_be_had(self, several, monkeypatch):
+        """As at Python's end: everything runs here."""
+        pool = ThreadPoolExecutor(1)
+        pool.shutdown()
+        monkeypatch.setattr(threads, "_pool", lambda threads: pool)
+        here = threading.get_ident()
+        assert threads.together([threading.get_ident] * 3) == [here] * 3
 
     def test_in_the_caller_with_one_thread(self, monkeypatch):
         monkeypatch.setenv(VARIABLE, "1")
