@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHAT := -c constraints.txt -e '.[keras,plots]' --group dev
 
-.PHONY: help demo test test-quick check agreement format clean
+.PHONY: help demo test test-quick check bench agreement format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -22,6 +22,9 @@ check: $(READY) ## lint, formatting, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(READY) ## race the two engines, a quarter of an hour on an idle machine
+	$(BIN)/scratchnet bench --compare --plot
 
 agreement: $(READY) ## run the tests and rewrite the README's table of what agrees
 	rm -f .agreement

@@ -179,6 +179,8 @@ class Recurrent(RecurrentOptions):
             return [slice(None)], lambda _, x, states: self._page_sweep(x, states, masks)
         xp, weights = array_module(x), self._arranged()
         parts = threads.parts(len(x)) if xp is np else [slice(None)]
+        if training:
+            self._sweeps = {n: self._sweeps[n] for n in range(len(parts)) if n in self._sweeps}
 
         def begin(number: int, x: Array, states: tuple[Array, ...]) -> Sweep:
             B, T, D = x.shape

@@ -94,7 +94,7 @@ class RecurrentOptions(Layer):
         self.zero_output_for_mask = bool(zero_output_for_mask)
         self.page = page
         self.states: tuple[Array, ...] | None = None
-        self._sweeps: dict[int, Sweep] = {}  # of the latest training forward, by part
+        self._sweeps: dict[int, Sweep] = {}  # kept from one training forward to the next, by part
 
     def _build(self, input_shape: Shape) -> None:
         owner, H = type(self).__name__, self.units

@@ -64,6 +64,13 @@ class TestKeptSweeps:
         assert all(a is b for a, b in zip(kept_arrays(layer), arrays, strict=True))
 
     @every_kernel
+    def test_are_let_go_with_the_parts_of_a_larger_batch(self, name):
+        layer = self.layer(name)
+        for batch, parts in ((200, 3), (DIVIDED, 2), (self.B, 1)):
+            layer.forward(self.x(1, batch), training=True)
+            assert sorted(layer._sweeps) == list(range(parts))
+
+    @every_kernel
     @pytest.mark.parametrize("batch", [B, DIVIDED])
     def test_are_not_shared_by_two_layers(self, name, batch):
         one, other = self.layer(name), self.layer(name)
