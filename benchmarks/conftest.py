@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from keras_impl.bench import threads
+from scratchnet.kernels.threads import count
 
-THREADS = int(os.environ.get("SCRATCHNET_THREADS") or threads.available())
+THREADS = count()
 SECONDS = 30.0
 """For the blocks of one benchmark."""
 MINUTES = 20

@@ -28,6 +28,6 @@ def check(name: str) -> None:
         The message lists those that there are.
     """
     if name not in NAMES:
-        close = difflib.get_close_matches(name, NAMES, n=1)
+        close = difflib.get_close_matches(name.lower(), NAMES, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise InputError(f"bench: expected one of {', '.join(NAMES)}, got {name[:40]!r}.{hint}")

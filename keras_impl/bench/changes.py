@@ -53,11 +53,23 @@ def changes_between(old: Results, new: Results) -> list[Change]:
     return found
 
 
+def absent(old: Results, new: Results) -> list[str]:
+    """Return the works of the new measurement that the old one cannot be asked about."""
+    compared = {one.name for one in changes_between(old, new)}
+    return [work.name for work in new.works if work.name not in compared]
+
+
 def differing(old: Results, new: Results) -> list[str]:
     """Return what was not the same for both measurements, a phrase each."""
-    names = {"cpu": "the processor", "threads": "the threads", "versions": "the versions"}
+    then, now = _circumstances(old), _circumstances(new)
     return [
-        f"{said}: {old.machine.get(key)} then, {new.machine.get(key)} now"
-        for key, said in names.items()
-        if old.machine.get(key) != new.machine.get(key)
+        f"{what}: {then.get(what, 'none')} then, {now.get(what, 'none')} now"
+        for what in {**then, **now}
+        if then.get(what) != now.get(what)
     ]
+
+
+def _circumstances(results: Results) -> dict[str, Any]:
+    at = results.machine
+    said = {"the processor": at.get("cpu"), "the threads": at.get("threads")}
+    return {**said, **at.get("versions", {})}

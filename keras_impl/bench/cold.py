@@ -12,6 +12,7 @@ from typing import Any
 
 from keras_impl.bench import fresh
 from keras_impl.bench.fresh import ENGINES, Report
+from keras_impl.bench.race import Stopped
 
 REPETITIONS = 5
 TRAININGS: dict[str, int | None] = {"wisconsin": None, "nietzsche": 100}
@@ -51,13 +52,33 @@ def measure(
     list of dict
         ``what``, ``engine``, ``seconds`` of the least disturbed process, the ``median``, and all
         of them as ``times``.
+
+    Raises
+    ------
+    Stopped
+        The user did; the rows of the processes that had ended are in it.
     """
     turn = list(itertools.product(trainings, ENGINES))
     reports: dict[tuple[str, str], list[Report]] = {who: [] for who in turn}
-    for done, (name, engine) in enumerate(turn * repetitions):
-        progress(f"from a cold start: {name}, {engine}", done, len(turn) * repetitions)
-        reports[name, engine].append(fresh.train(name, engine, trainings[name], threads))
-    return [*_imports(reports), *_trainings(reports, trainings)]
+    try:
+        for done, (name, engine) in enumerate(turn * repetitions):
+            progress(f"from a cold start: {name}, {engine}", done, len(turn) * repetitions)
+            reports[name, engine].append(fresh.train(name, engine, trainings[name], threads))
+    except KeyboardInterrupt:
+        raise Stopped(_rows(reports, trainings)) from None
+    return _rows(reports, trainings)
+
+
+def _rows(
+    reports: dict[tuple[str, str], list[Report]], trainings: dict[str, int | None]
+) -> list[dict[str, Any]]:
+    """Return the rows of the trainings that every engine ended once or more."""
+    both = {
+        name: limit
+        for name, limit in trainings.items()
+        if all(reports[name, engine] for engine in ENGINES)
+    }
+    return [*_imports(reports), *_trainings(reports, both)] if both else []
 
 
 def _imports(reports: dict[tuple[str, str], list[Report]]) -> list[dict[str, Any]]:

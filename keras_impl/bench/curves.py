@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_impl.bench.engines import KERAS_STEP, SCRATCH, KerasSteps, ScratchSteps, candidate
 from keras_impl.bench.floor import flops, training_products
-from keras_impl.bench.race import ROUNDS, Timing, race
+from keras_impl.bench.race import ROUNDS, Stopped, Timing, race
 from keras_impl.bench.work import DTYPE
 from keras_impl.models import TWINS
 from keras_impl.parity.oracle import keras_floats
@@ -76,6 +76,8 @@ def measure(
     ------
     RuntimeError
         The engines' first losses differ.
+    Stopped
+        The user did; the curves of two points or more that were raced are in it.
     """
     points = {
         tuple(({**base, axis: value}).items()): None
@@ -83,20 +85,32 @@ def measure(
         for value in several
     }
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for done, point in enumerate(points):  # the base is a point of every curve, and raced once
-        sizes = dict(point)
-        said = ", ".join(f"{axis} = {value}" for axis, value in sizes.items())
-        progress(f"how cost grows: {said}", done, len(points))
-        found[point] = _point(sizes, rounds, seconds / len(points), units)
-    return [
-        _curve(
-            axis,
-            [{"value": n, **found[tuple(({**base, axis: n}).items())]} for n in several],
-            {name: size for name, size in base.items() if name != axis},
-            threads,
-        )
-        for axis, several in values.items()
-    ]
+    try:
+        for done, point in enumerate(points):  # the base is a point of every curve, raced once
+            sizes = dict(point)
+            said = ", ".join(f"{axis} = {value}" for axis, value in sizes.items())
+            progress(f"how cost grows: {said}", done, len(points))
+            found[point] = _point(sizes, rounds, seconds / len(points), units)
+    except KeyboardInterrupt:
+        raise Stopped(_curves(found, values, base, threads)) from None
+    return _curves(found, values, base, threads)
+
+
+def _curves(
+    found: Mapping[tuple[Any, ...], dict[str, Any]],
+    values: Mapping[str, Sequence[int]],
+    base: Mapping[str, int],
+    threads: int,
+) -> list[dict[str, Any]]:
+    """Return the curves of two points or more, made of the points that were found."""
+    curves = []
+    for axis, several in values.items():
+        at = {value: tuple(({**base, axis: value}).items()) for value in several}
+        points = [{"value": n, **found[point]} for n, point in at.items() if point in found]
+        if len(points) > 1:
+            others = {name: size for name, size in base.items() if name != axis}
+            curves.append(_curve(axis, points, others, threads))
+    return curves
 
 
 def _curve(

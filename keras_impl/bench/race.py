@@ -70,6 +70,14 @@ class Interrupted(KeyboardInterrupt):
         self.timings = timings
 
 
+class Stopped(KeyboardInterrupt):
+    """The user stopped a measurement; ``found`` has the rows that are whole."""
+
+    def __init__(self, found: list[dict[str, Any]]) -> None:
+        super().__init__()
+        self.found = found
+
+
 def race(
     candidates: Sequence[Candidate],
     baseline: str,

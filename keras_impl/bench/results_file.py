@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def read(path: Path) -> Results:
             "bench --save DIR, or name another with --baseline FILE."
         ) from None
     except (ValueError, RecursionError):
-        found = None
+        raise _foreign(path, "what is no JSON, or a part of it") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise _foreign(path)
     version = found.get("version")
@@ -57,7 +58,7 @@ def _foreign(path: Path, what: str = "something else") -> DataError:
     )
 
 
-_number = {"type": "number", "exclusiveMinimum": 0}
+_number = {"type": "number", "exclusiveMinimum": 0, "maximum": sys.float_info.max}
 _maybe = {"type": ["number", "null"]}
 _text = {"type": "string"}
 
@@ -98,7 +99,11 @@ _work = _record(
 SCHEMA = _record(
     format=_text,
     version={"type": "integer"},
-    machine={**_record(threads={"type": "integer"})},
+    machine={
+        "type": "object",
+        "required": ["threads"],
+        "properties": {"threads": {"type": "integer"}, "versions": {"type": "object"}},
+    },
     peak={"type": "number", "minimum": 0},
     works=_list(_work),
     failures=_list(_record(name=_text, misses=_list(_text))),
@@ -112,11 +117,20 @@ def _from_dict(found: dict[str, Any]) -> Results:
     works = []
     for work in found["works"]:
         timings = tuple(
-            Timing(**{**timing, "blocks": tuple(timing["blocks"]), "spread": (low, high)})
+            Timing(
+                **{
+                    **_known(Timing, timing),
+                    "blocks": tuple(timing["blocks"]),
+                    "spread": tuple(timing["spread"]),
+                }
+            )
             for timing in work["timings"]
-            for low, high in [timing["spread"]]
         )
-        known = {one.name: work[one.name] for one in fields(Measured)}
-        works.append(Measured(**{**known, "timings": timings}))
+        works.append(Measured(**{**_known(Measured, work), "timings": timings}))
     failures = [Failure(one["name"], tuple(one["misses"])) for one in found["failures"]]
     return Results(found["machine"], found["peak"], works, failures, found["cold"], found["curves"])
+
+
+def _known(kind: Any, record: dict[str, Any]) -> dict[str, Any]:
+    """Return of a record what a dataclass has fields for."""
+    return {one.name: record[one.name] for one in fields(kind)}

@@ -26,16 +26,20 @@ MARKS = {"aimed": "as aimed", "required": "as required", "missed": "MISSED"}
 HOW = (
     "The engines' numbers were compared before the clock started. Then every way ran in one "
     "process on the same batches, in turns of whole blocks of 15 steps or more, the first three "
-    "of a block not counted. ms and the ratio are those of the least disturbed block of each; "
-    "in brackets, the quartiles of the ratio over all rounds."
+    "of a block not counted. ms are those of the least disturbed block; the ratio is ms over "
+    "Keras ms, below 1 is faster than Keras; in brackets, its quartiles over all rounds."
 )
 FLOOR = (
     "The floor is a unit's matrix products at the machine's measured peak of {peak:.0f} GFLOP/s on "
-    "{threads} thread{s}; in brackets, without the products of one-hot rows, which can be looked "
-    "up. The char LSTM has to reach 55 % of it, and aims at 75 %. MiB are those of a process that "
-    "trains and does nothing else, over Keras's: its peak, then what of it data, network and "
-    "training take beside the imports. The peak has to be at most Keras's, and aims at half."
+    "{threads} thread{s}, its share that over ms; in brackets, without the products of one-hot "
+    "rows, which can be looked up. The char LSTM has to reach 55 % of it, and aims at 75 %."
 )
+MEMORY = (
+    "MiB are those of a process that trains and does nothing else, over Keras's: its peak, then "
+    "what of it data, network and training take beside the imports. The peak has to be at most "
+    "Keras's, and aims at half."
+)
+CROWDED = "{threads} threads on {cores} cores get in each other's way: these times say little."
 
 
 class Row(NamedTuple):
@@ -179,9 +183,15 @@ def machine_line(results: Results) -> str:
     )
 
 
-def floor_line(results: Results) -> str:
-    """Return what the share of the floor means."""
-    return FLOOR.format(peak=results.peak / 1e9, threads=results.threads, s=_s(results.threads))
+def how(results: Results) -> list[str]:
+    """Return what the columns mean, a paragraph each."""
+    threads, cores = results.threads, results.machine.get("cores_available")
+    said = [HOW, FLOOR.format(peak=results.peak / 1e9, threads=threads, s=_s(threads))]
+    if any(timing.memory for work in results.works for timing in work.timings):
+        said.append(MEMORY)
+    if cores and threads > cores:
+        said.append(CROWDED.format(threads=threads, cores=cores))
+    return said
 
 
 def in_one_graph(results: Results) -> str:
@@ -217,9 +227,8 @@ def markdown(results: Results) -> str:
     lines = [
         "# Speed, measured",
         f"Made by `{results.machine['command']}` on {machine_line(results)}",
-        HOW,
         _table(HEAD, (row.cells for row in rows(results))),
-        floor_line(results),
+        *how(results),
         in_one_graph(results),
         *(
             f"{one.name} was not timed, the engines disagree: {'; '.join(one.misses)}."

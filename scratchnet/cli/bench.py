@@ -22,7 +22,7 @@ def bench(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[EXPERIMENT]…",
+            metavar="EXPERIMENT",
             help="wisconsin, nietzsche, nietzsche-gru, imdb, shakespeare (training steps), "
             "generate, generate-window (a character), predict (10,000 rows); all by default.",
             show_default=False,
@@ -30,7 +30,12 @@ def bench(
     ] = None,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="For every engine.", show_default="the cores there are"),
+        typer.Option(
+            min=1,
+            envvar="SCRATCHNET_THREADS",
+            help="For every engine.",
+            show_default="the cores there are",
+        ),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Blocks of each way to run, at most.")] = 15,
     memory: Annotated[
@@ -66,9 +71,10 @@ def bench(
 ) -> None:
     """Time scratchnet beside every way Keras has of doing the same, PyTorch and JAX.
 
-    That the engines compute the same numbers is checked before the clock starts.  The exit status
-    is 1 if they do not, or if a ratio got worse than the one it is held against by more than 10 %
-    and more than both spreads.
+    That the engines compute the same numbers is checked before the clock starts.
+
+    The exit status is 1 if they do not, or if a ratio got worse than the one it is held against by
+    more than 10 % and more than both spreads.
     """
     from scratchnet.cli import benched, console
     from scratchnet.cli.quiet import import_tensorflow
@@ -83,9 +89,11 @@ def bench(
     chosen = list(dict.fromkeys(names or measuring.NAMES))
     for name in chosen:
         measuring.check(name)
-    before = _before(compare, baseline)
+    before = _before(chosen, compare, baseline)
     if plot:
         _require_charts()
+    for folder in _folders(save, plot):
+        _require_writable(folder)
     pin(number := threads or available())
     import_tensorflow()
     pin(number)
@@ -114,22 +122,55 @@ def bench(
         raise typer.Exit(1)
 
 
-def _before(compare: bool, baseline: Path | None) -> Results | None:
+def _before(names: list[str], compare: bool, baseline: Path | None) -> Results | None:
     """Return the results to compare with, before anything is measured."""
     from keras_impl.bench import machine, results_file
+    from scratchnet.errors import DataError, InputError
+
+    if baseline is None:
+        if not compare:
+            return None
+        checkout = machine.checkout()
+        if checkout is None:
+            raise InputError(
+                "--compare: expected a checkout, whose results were measured with it, got an "
+                "installed package. Name a file with --baseline FILE."
+            )
+        baseline = checkout / RESULTS
+    found = results_file.read(baseline)
+    known = [work.name for work in found.works]
+    if not set(known) & set(names):
+        raise DataError(
+            f"{baseline}: expected results of {', '.join(names)}, got those of "
+            f"{', '.join(known) or 'nothing'}. Name another file with --baseline FILE, or write "
+            "one with scratchnet bench --save DIR."
+        )
+    return found
+
+
+def _folders(save: Path | None, plot: bool) -> list[Path]:
+    """Return where something will be written."""
+    if save is not None:
+        return [save]
+    return [CHARTS] if plot else []
+
+
+def _require_writable(folder: Path) -> None:
+    """Raise unless a folder can be written into, or made: minutes before it is."""
+    import os
+
     from scratchnet.errors import InputError
 
-    if baseline is not None:
-        return results_file.read(baseline)
-    if not compare:
-        return None
-    checkout = machine.checkout()
-    if checkout is None:
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
         raise InputError(
-            "--compare: expected a checkout, whose results were measured with it, got an installed "
-            "package. Name a file with --baseline FILE."
+            f"{folder}: expected a folder to write into, got a file, {there}. Name another."
         )
-    return results_file.read(checkout / RESULTS)
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(
+            f"{folder}: expected a folder to write into, got no permission in {there}. Name "
+            "another, or change its permissions."
+        )
 
 
 def _require_charts() -> None:
@@ -168,6 +209,7 @@ def _measure(
 
     from keras_impl.bench.measure import measure
     from keras_impl.bench.memory import measure as needed
+    from keras_impl.bench.race import Stopped
     from scratchnet.cli import console
 
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each way to run is compiled anew
@@ -189,11 +231,19 @@ def _measure(
         if cold:
             from keras_impl.bench import cold as starting
 
-            found.cold = starting.measure(found.threads, progress)
+            try:
+                found.cold = starting.measure(found.threads, progress)
+            except Stopped as stopped:
+                found.cold = stopped.found
+                raise
         if curves:
             from keras_impl.bench import curves as growing
 
-            found.curves = growing.measure(found.threads, progress)
+            try:
+                found.curves = growing.measure(found.threads, progress)
+            except Stopped as stopped:
+                found.curves = stopped.found
+                raise
 
 
 def _write(found: Results, save: Path | None, plot: bool) -> list[Path]:

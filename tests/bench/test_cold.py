@@ -4,6 +4,7 @@ import pytest
 
 from keras_impl.bench import cold, fresh
 from keras_impl.bench.fresh import Report
+from keras_impl.bench.race import Stopped
 
 
 @pytest.fixture
@@ -56,6 +57,21 @@ def test_progress_names_what_is_started(processes):
     cold.measure(1, lambda *said: told.append(said), repetitions=1)
     assert told[0] == ("from a cold start: wisconsin, scratchnet", 0, 4)
     assert told[-1] == ("from a cold start: nietzsche, Keras", 3, 4)
+
+
+@pytest.mark.parametrize(("ended", "rows"), [(1, 0), (3, 8), (4, 14)])
+def test_what_has_ended_is_kept_when_the_user_stops_it(processes, monkeypatch, ended, rows):
+    train = fresh.train
+
+    def stopped(*asked):
+        if len(processes) == ended:
+            raise KeyboardInterrupt
+        return train(*asked)
+
+    monkeypatch.setattr(fresh, "train", stopped)
+    with pytest.raises(Stopped) as caught:
+        cold.measure(2)
+    assert len(caught.value.found) == rows
 
 
 @pytest.mark.slow

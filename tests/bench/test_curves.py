@@ -89,3 +89,20 @@ def test_progress_counts_the_points(monkeypatch):
     measured(values={"T": (3, 6), "V": (7, 9)}, progress=lambda *said: told.append(said))
     assert [said[1:] for said in told] == [(0, 3), (1, 3), (2, 3)]
     assert told[0][0] == "how cost grows: T = 3, B = 4, H = 5, V = 7"
+
+
+@pytest.mark.parametrize(("raced", "values"), [(1, []), (3, [[3, 6, 9]]), (4, [[3, 6, 9], [7, 9]])])
+def test_curves_of_two_points_are_kept_when_the_user_stops_it(monkeypatch, raced, values):
+    points = []
+
+    def point(*_):
+        if len(points) == raced:
+            raise KeyboardInterrupt
+        points.append(1)
+        timings = [{"engine": e, "seconds": 1.0} for e in ("scratchnet", "Keras")]
+        return {"flops": 1, "timings": timings}
+
+    monkeypatch.setattr(curves, "_point", point)
+    with pytest.raises(race.Stopped) as caught:
+        measured(values={"T": (3, 6, 9), "V": (7, 9, 11)})
+    assert [curve["values"] for curve in caught.value.found] == values

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_impl.bench import table
-from keras_impl.bench.changes import ALLOWED, Change, changes_between, differing
+from keras_impl.bench.changes import ALLOWED, Change, absent, changes_between, differing
 from keras_impl.bench.measure import with_memory
 from keras_impl.bench.memory import Memory
 from keras_impl.bench.race import timed
@@ -90,19 +90,24 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path):
         read(tmp_path / "speed.json")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "null", "nonsense", '{"format": "pytest-benchmark"}', "[" * 100_000]
-)
+@pytest.mark.parametrize("text", ["[]", "{}", "null", '{"format": "pytest-benchmark"}'])
 def test_a_foreign_file_is_one_line(tmp_path, text):
     with pytest.raises(DataError, match="expected results of scratchnet bench, got something else"):
         read(written(tmp_path, text))
 
 
-def test_bytes_that_are_no_text_are_foreign(tmp_path):
+@pytest.mark.parametrize("content", [b"", b"nonsense", b'{"format"', b"[" * 100_000, b"\xff\xfe"])
+def test_what_is_no_json_or_was_cut_off_is_one_line(tmp_path, content):
     path = tmp_path / "speed.json"
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="got something else"):
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="got what is no JSON, or a part of it"):
         read(path)
+
+
+def test_what_a_record_has_beside_what_is_known_does_not_matter(tmp_path):
+    whole = json.loads(found(work()).to_json())
+    whole["works"][0]["timings"][0]["note"] = "by hand"
+    assert read(written(tmp_path, json.dumps(whole))) == found(work())
 
 
 def test_a_newer_file_is_one_line(tmp_path):
@@ -225,6 +230,30 @@ def test_another_machine_is_mentioned():
     other = found(work(), machine={**MACHINE, "threads": 4})
     assert differing(found(work()), other) == ["the threads: 2 then, 4 now"]
     assert differing(found(), found()) == []
+    versions = {"scratchnet": "0.1.0", "numpy": "2.5", "jax": "0.10"}
+    other = found(work(), machine={**MACHINE, "versions": versions})
+    assert differing(found(work()), other) == [
+        "numpy: 2.4 then, 2.5 now",
+        "jax: none then, 0.10 now",
+    ]
+
+
+def test_a_work_that_the_baseline_lacks_is_named():
+    both = found(work(), work("imdb", baseline="scratchnet"), work("predict"))
+    then = found(work(), work("imdb"))
+    assert absent(then, both) == ["imdb", "predict"]
+
+
+def test_more_threads_than_cores_are_remarked_upon():
+    assert not any("get in each other's way" in said for said in table.how(found(work())))
+    crowded = found(work(), machine={**MACHINE, "threads": 99})
+    assert "99 threads on 2 cores get in each other's way" in table.markdown(crowded)
+
+
+def test_memory_is_explained_where_it_was_measured():
+    assert "MiB are" not in " ".join(table.how(found(work())))
+    needed = {"scratchnet": Memory(10.0, 1.0)}
+    assert "MiB are" in " ".join(table.how(found(with_memory(work(), needed))))
 
 
 def test_the_table_shows_every_way_beneath_its_work():

@@ -1,10 +1,13 @@
 """``scratchnet bench``: with candidates whose times the tests set, and once for real."""
 
 import importlib.util
+import io
 import itertools
 import json
+import os
 
 import pytest
+from rich.console import Console
 
 pytest.importorskip("keras", reason="needs the extra `keras`")
 
@@ -12,10 +15,12 @@ from keras_impl import bench
 from keras_impl.bench import cold, machine, measure, memory, threads, works
 from keras_impl.bench.floor import Product
 from keras_impl.bench.memory import Memory
-from keras_impl.bench.race import Candidate
+from keras_impl.bench.race import Candidate, Stopped
+from keras_impl.bench.results import Results
 from keras_impl.bench.results_file import read
 from keras_impl.bench.work import Work
 from keras_impl.parity.compare import Agreement
+from scratchnet.cli import benched
 
 STEP, GRAPH = "Keras, compiled step", "Keras, 49 steps in one XLA graph"
 COLD = {"what": "import scratchnet", "engine": "scratchnet", "seconds": 0.25, "times": [0.25]}
@@ -137,6 +142,59 @@ def test_results_are_saved_and_compared(scratchnet, fake, tmp_path):
     assert json.loads(whole.stdout)["changes"][0]["regressed"] is False
 
 
+def test_results_of_other_works_are_no_baseline(refused, scratchnet, fake, tmp_path):
+    assert scratchnet("bench", "wisconsin", "--save", tmp_path / "kept").exit_code == 0
+    fake.get = None
+    line = refused("bench", "predict", "imdb", "--baseline", tmp_path / "kept" / "speed.json")
+    assert "expected results of predict, imdb, got those of wisconsin" in line
+
+
+def test_a_work_that_the_baseline_lacks_is_named(scratchnet, fake):
+    assert scratchnet("bench", "wisconsin", "--save", "out").exit_code == 0
+    more = scratchnet("bench", "wisconsin", "predict", "--baseline", "out/speed.json")
+    assert more.exit_code == 0
+    assert "Not in the baseline: predict." in words(more)
+
+
+def test_where_results_cannot_be_written_is_found_out_before_anything_runs(refused, fake, tmp_path):
+    fake.get = None
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "deep"):
+        assert "expected a folder to write into, got a file" in refused(
+            "bench", "wisconsin", "--save", folder
+        )
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+def test_a_folder_without_permission_is_found_out_before_anything_runs(refused, fake, tmp_path):
+    fake.get = None
+    tmp_path.chmod(0o500)
+    line = refused("bench", "wisconsin", "--save", tmp_path / "deep")
+    tmp_path.chmod(0o700)
+    assert "got no permission" in line
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_no_figure_is_cut_off_on_a_narrow_screen(fake, columns):
+    found = Results(machine.describe(2, "scratchnet bench"))
+    measure.measure(found, ["wisconsin"], rounds=2, memory=lambda *_: Memory(120.0, 12.0))
+    screen = Console(file=io.StringIO(), width=columns)
+    benched.show(screen, found)
+    said = screen.file.getvalue()
+    assert "…" not in said
+    assert all(len(line) <= columns for line in said.splitlines())
+    for whole in ("0.100 (0.100–0.100)", "50.0", "0.0200 (0.0200–0.0200)", "0.15 / 0.1"):
+        assert whole in said
+
+
+def test_threads_are_those_of_the_environment_unless_chosen(scratchnet, refused, fake, monkeypatch):
+    monkeypatch.setenv("SCRATCHNET_THREADS", "3")
+    assert "3 threads for everyone" in words(scratchnet("bench", "wisconsin"))
+    assert "4 threads for everyone" in words(scratchnet("bench", "wisconsin", "--threads", "4"))
+    monkeypatch.setenv("SCRATCHNET_THREADS", "many")
+    assert "SCRATCHNET_THREADS" in refused("bench", "wisconsin")
+
+
 def test_compare_takes_the_checkouts_results(scratchnet, fake, tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "checkout", lambda: tmp_path)
     kept = tmp_path / "benchmarks" / "results"
@@ -186,6 +244,23 @@ def test_what_was_measured_is_shown_when_the_user_stops_it(scratchnet, fake, tmp
     assert "wisconsin training step (interrupted) 50.0 500" in words(result)
     assert "interrupted." in result.stderr
     assert not (tmp_path / "here" / "out").exists()
+
+
+def test_cold_starts_that_had_ended_are_shown_when_the_user_stops_it(scratchnet, fake, monkeypatch):
+    def stopped(*_, **__):
+        raise Stopped([COLD])
+
+    monkeypatch.setattr(cold, "measure", stopped)
+    result = scratchnet("bench", "wisconsin")
+    assert result.exit_code == 130
+    assert "import scratchnet scratchnet 0.250" in words(result)
+
+
+def test_cold_starts_are_shown_where_no_race_was_run(scratchnet, fake):
+    fake.agreements = [Agreement("outputs", 1e-2, 1e-5)]
+    result = scratchnet("bench", "wisconsin")
+    assert result.exit_code == 1
+    assert "import scratchnet scratchnet 0.250" in words(result)
 
 
 def test_a_chart_is_drawn_where_it_was_asked_for(scratchnet, fake, tmp_path, monkeypatch):
