@@ -15,7 +15,7 @@ import numpy as np
 from scratchnet.arguments import numeric, positive_integer
 from scratchnet.backend import Array, to_host
 from scratchnet.errors import InputError
-from scratchnet.kernels import one_step as kernels
+from scratchnet.kernels.one_row import OneRow
 from scratchnet.layers import Dropout, Embedding, Layer, OneHot
 from scratchnet.layers.activation import ActivatedLayer
 from scratchnet.layers.recurrent import Recurrent
@@ -75,8 +75,8 @@ class OneStep:
         self._last = last
         self._enter: Callable[[int], Array] = self._row
         self._steps = [_step(layer) for layer in middle]
-        one = middle[0].one_step() if middle and isinstance(middle[0], Recurrent) else None
-        if isinstance(one, kernels.OneStep):
+        one = middle[0].one_row() if middle and isinstance(middle[0], Recurrent) else None
+        if isinstance(one, OneRow):
             rows = self._first.params.get("embeddings")
             table = one.one_hot_inputs() if rows is None else one.inputs(rows)
             self._enter, self._steps[0] = table.__getitem__, one.step
@@ -172,7 +172,7 @@ def continuation(
 def _step(layer: Layer) -> Callable[[Array], Array]:
     """Return what takes the features (F,) of one time step to the layer's output."""
     if isinstance(layer, Recurrent):
-        one = layer.one_step()
+        one = layer.one_row()
         return lambda x: one.step(one.inputs(x))
     return lambda x: layer.forward(x[None])[0]
 

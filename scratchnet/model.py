@@ -156,9 +156,12 @@ class Sequential(Trainer):
                 assert isinstance(layer, ActivatedLayer)
                 dx = layer.backward_from_logits(dx, needs_dx=wanted)
             else:
-                dx = layer.backward(dx, needs_dx=wanted)
+                # a layer of the user's own may not know the argument
+                dx = layer.backward(dx) if wanted else layer.backward(dx, needs_dx=False)
             if layer is lowest:
                 break
+        for below in layers[: layers.index(lowest)]:
+            below.forget()
         return dx
 
     # Weights

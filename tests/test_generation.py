@@ -152,7 +152,7 @@ def test_one_row_step_by_step_is_the_layers_forward(cell, use_bias, page):
     x = rng.standard_normal((6, 5))
     layer.build((1, 6, 5))
     layer.set_weights([rng.standard_normal(w.shape) for w in layer.get_weights()])
-    one = layer.one_step()
+    one = layer.one_row()
     for t in range(1, 7):
         h = one.step(one.inputs(x[t - 1]))
         expected = layer.forward(x[None, :t])[0]
@@ -164,7 +164,7 @@ def test_one_row_step_by_step_is_the_layers_forward(cell, use_bias, page):
 def test_a_table_of_one_hot_inputs_is_their_product(cell):
     layer = CELLS[cell](4, dtype="float64")
     layer.build((1, 1, 5))
-    one = layer.one_step()
+    one = layer.one_row()
     np.testing.assert_array_equal(one.one_hot_inputs(), one.inputs(np.eye(5)))
 
 
@@ -222,14 +222,14 @@ def test_logits_are_the_readers_to_write_into(cell):
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_one_step_keeps_the_weights_it_began_with(cell):
+def test_one_row_keeps_the_weights_it_began_with(cell):
     layer = CELLS[cell](4, dtype="float64")
     layer.build((1, 1, 5))
     layer.set_weights(
         [np.random.default_rng(1).standard_normal(w.shape) for w in layer.get_weights()]
     )
     x = np.random.default_rng(0).standard_normal(5)
-    one, other = layer.one_step(), layer.one_step()
+    one, other = layer.one_row(), layer.one_row()
     expected = other.step(other.inputs(x)).copy()
     layer.set_weights([0 * w for w in layer.get_weights()])
     np.testing.assert_array_equal(one.step(one.inputs(x)), expected)

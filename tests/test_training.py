@@ -15,7 +15,7 @@ from keras_impl.weights import to_keras
 from scratchnet import Sequential, losses, metrics, optimizers, set_random_seed
 from scratchnet.backend import to_host
 from scratchnet.callbacks import LambdaCallback
-from scratchnet.errors import InputError, NonFiniteError
+from scratchnet.errors import BackwardError, InputError, NonFiniteError
 from scratchnet.layers import Activation, Dense, Dropout, Embedding, Flatten, Layer
 from scratchnet.progress import Progress
 from scratchnet.samples import Samples, split
@@ -896,3 +896,29 @@ def model_like(model):
     twin.build((None, 4))
     twin.set_weights(model.get_weights())
     return twin
+
+
+class Twice(Layer):
+    """A user's layer with a backward of its own, which knows nothing of what is needed."""
+
+    def forward(self, x, training=False, mask=None):
+        return 2 * x
+
+    def backward(self, dy):
+        return 2 * dy
+
+
+def test_a_layer_whose_backward_takes_dy_alone_is_trained_through():
+    model = Sequential([Dense(3), Twice(), Dense(2)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((4, 5)), np.ones((4, 2))
+    before = model.train_on_batch(x, y)
+    assert model.train_on_batch(x, y) < before
+
+
+def test_layers_below_the_parameters_keep_nothing_of_a_training_step():
+    model = Sequential([Dropout(0.5), Dense(3)])
+    model.compile("sgd", "mse")
+    model.train_on_batch(np.ones((4, 5)), np.ones((4, 3)))
+    with pytest.raises(BackwardError):
+        model.layers[0].backward(np.ones((4, 5)))

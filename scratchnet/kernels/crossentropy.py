@@ -30,7 +30,7 @@ def binary_crossentropy_with_logits(
     r"""Return :math:`\ell`, :math:`dx` and :math:`p = \sigma(x)`, :math:`e^{-|x|}` made once."""
     xp = array_module(logits)
     e = xp.exp(-abs(logits))
-    p = xp.exp(xp.minimum(logits, 0)) / (1 + e)  # above the line e for negative x, else 1
+    p = xp.where(logits < 0, e, 1) / (1 + e)
     values = mean(xp.maximum(logits, 0) - logits * y_true + xp.log1p(e))
     return values, (p - y_true) * mean_backward(dvalues, logits), p
 

@@ -57,14 +57,19 @@ class Forward(NamedTuple):
     h1: Array
     """(B, 1+H), the last columns of xh: [1, h_prev]."""
     rz: Array
-    """(2, B, H); next, its parts (B, H), and the rest too."""
+    """(2, B, H)"""
     r: Array
+    """(B, H), part of rz."""
     z: Array
+    """(B, H), part of rz."""
     v_n: Array
+    """(B, H)"""
     n: Array
-    """u_n at first."""
+    """(B, H), u_n at first."""
     h_prev: Array
+    """(B, H)"""
     h: Array
+    """(B, H)"""
 
 
 class Backward(NamedTuple):

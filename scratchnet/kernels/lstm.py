@@ -55,16 +55,21 @@ class Forward(NamedTuple):
     xh: Array
     """(B, K)"""
     a: Array
-    """(4, B, H), the blocks o, f, i, g before and after their functions; next, parts of it."""
+    """(4, B, H), the blocks o, f, i, g, before and after their functions."""
     ofi: Array
+    """(3, B, H), part of a."""
     fi: Array
+    """(2, B, H), part of a."""
     cg: Array
-    """c_prev and g."""
+    """(2, B, H): c_prev and g."""
     o: Array
+    """(B, H), part of a."""
     c: Array
-    """(B, H), and the rest too."""
+    """(B, H)"""
     tanh_c: Array
+    """(B, H)"""
     h: Array
+    """(B, H)"""
 
 
 class Backward(NamedTuple):
@@ -84,15 +89,15 @@ class Backward(NamedTuple):
     """(B, 4H): o, f, i, g side by side."""
 
 
-def lstm_step(W: Array, at: Forward, products: Array) -> None:
-    """Write the gates, ``c``, ``tanh_c`` and ``h``; ``products`` (2, B, H) is scratch."""
+def lstm_step(W: Array, at: Forward, terms: Array) -> None:
+    """Write the gates, ``c``, ``tanh_c`` and ``h``; ``terms`` (2, B, H) is scratch."""
     xp, ofi = array_module(W), at.ofi
     xp.matmul(at.xh, W, out=at.a)  # (1), halved for the sigmoids
     xp.tanh(at.a, out=at.a)  # (3)
     ofi *= 0.5
     ofi += 0.5  # (2)
-    xp.multiply(at.fi, at.cg, out=products)  # (4)  f * c_prev, i * g
-    xp.add(products[0], products[1], out=at.c)  # (4)
+    xp.multiply(at.fi, at.cg, out=terms)  # (4)  f * c_prev, i * g
+    xp.add(terms[0], terms[1], out=at.c)  # (4)
     xp.tanh(at.c, out=at.tanh_c)  # (5)
     xp.multiply(at.o, at.tanh_c, out=at.h)  # (6)
 
@@ -139,7 +144,7 @@ class LSTMSweep(Sweep):
         T, B, D, H, n = self.T, self.B, self.D, self.H, self.chunk
         self.gates = self.array(T + 1, 5, B, H)
         self.tanh_cs = self.array(T, B, H)
-        self.products = self.array(2, B, H)
+        self.terms = self.array(2, B, H)
         self.over = self.array(n, 5, B, H)
         self.das = self.array(n, B, 5 * H)  # what goes into dc, then o, f, i, g
         self.joint_shapes = ((D + 1 + H, 4 * H),)
@@ -161,7 +166,7 @@ class LSTMSweep(Sweep):
 
     def step(self, t: int) -> None:
         """Write the states after step t from those before it."""
-        lstm_step(self.weights.W, self._forward[t], self.products)
+        lstm_step(self.weights.W, self._forward[t], self.terms)
 
     def _local_derivatives(self, steps: slice) -> None:
         over = self.over[: steps.stop - steps.start]

@@ -7,17 +7,15 @@ from typing import Any, NamedTuple
 from scratchnet.backend import Array, array_module
 
 FADED = 2.0**-75
-"""Of the largest gradient that came in: what this is too large to be added to counts as zero.
+"""Times the largest gradient that came in, it is added to every gradient and taken off again.
 
-In float32, whose numbers have 24 bits, that is all below 2^-98 of the largest.
+float32 has 24 bits: of what is below 2^-98 of the largest, nothing is left then.
 """
 LOOK_EVERY = 8
 """Time steps between two looks for gradients that have faded."""
 CHUNK = 2**15
 """Numbers of one gate in the steps that are worked on together: what they need stays in the cache.
 """
-PASSING = ("weights", "dx", "dweights", "_begin", "_first", "_steps", "_grain")
-"""Attributes of the pass that is being made."""
 
 
 class SweepShape(NamedTuple):
@@ -68,14 +66,13 @@ class Sweep:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the views: those of a copy are of its own arrays."""
-        rest = {name: value for name, value in vars(self).items() if name in PASSING}
-        return {"shape": self.shape[1:], "arrays": self._arrays, "rest": rest}
+        return {"shape": self.shape[1:], "arrays": self._arrays, "weights": self.weights}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(SweepShape(array_module(state["arrays"][0]), *state["shape"]))  # type: ignore[misc]
         for own, copied in zip(self._arrays, state["arrays"], strict=True):
             own[...] = copied
-        vars(self).update(state["rest"])
+        self.weights = state["weights"]
 
     def start(self, x: Array, states: tuple[Array, ...], weights: Any) -> None:
         """Take in the inputs (B, T, D), the initial states (B, H), and the arranged weights."""
@@ -150,8 +147,8 @@ class Sweep:
         is lost is 2^-98 of the largest: of a sample whose own gradient is not larger than that,
         all of it.
         """
-        first, last = t == self.T - 1, t % LOOK_EVERY == 0
-        if self.shape.dtype.itemsize > 4 or self.B == 0 or not (first or last):
+        first, due = t == self.T - 1, t % LOOK_EVERY == 0
+        if self.shape.dtype.itemsize > 4 or self.B == 0 or not (first or due):
             return False
         if first:
             self._grain = FADED * max(self.xp.abs(d).max() for d in dstates)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 THREADS_VARIABLE = "SCRATCHNET_THREADS"
 """How many threads to use; the cores that this process may run on unless it is set."""
 USUAL_ROWS = 64
+"""Of a part: enough for BLAS to reach its speed."""
 FEWEST_ROWS = 32
 """With fewer rows, a call costs more than what it computes."""
 
@@ -120,19 +121,19 @@ _before: list[int] = []
 def one_blas_thread() -> Iterator[None]:
     """Let BLAS use one thread; what it used before comes back at the end."""
     global _depth
-    libraries = _blas_libraries()
-    with _limited:
-        _depth += 1
-        if _depth == 1:
-            _before[:] = [library.get_num_threads() for library in libraries]
-            for library in libraries:
-                library.set_num_threads(1)
+    libraries, entered = _blas_libraries(), False
     try:
+        with _limited:
+            _depth, entered = _depth + 1, True
+            if _depth == 1:
+                _before[:] = [library.get_num_threads() for library in libraries]
+                for library in libraries:
+                    library.set_num_threads(1)
         yield
     finally:
         with _limited:
-            _depth -= 1
-            if _depth == 0:
+            _depth -= entered
+            if entered and _depth == 0:
                 for library, threads in zip(libraries, _before, strict=True):
                     library.set_num_threads(threads)
 

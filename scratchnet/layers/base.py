@@ -188,6 +188,10 @@ class Layer(Parameters):
         array = numeric(type(self).__name__, argument, value)
         return array if array.dtype == self._dtype else array.astype(self._dtype)
 
+    def forget(self) -> None:
+        """Let go of what the latest training forward kept for `backward`."""
+        self._remembered = None
+
     def _remember(self, cache: Any, y: Array) -> None:
         self._remembered = (cache, y.shape)
 

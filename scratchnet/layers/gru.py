@@ -14,7 +14,7 @@ from scratchnet.equations.gru import (
     gru_step_backward,
 )
 from scratchnet.kernels import gru
-from scratchnet.kernels.one_step import GRUOneStep
+from scratchnet.kernels.one_row import GRUOneRow
 from scratchnet.kernels.sweep import SweepShape
 from scratchnet.layers.activation import Identifier, get_activation
 from scratchnet.layers.page_sweep import PageSweep
@@ -103,8 +103,8 @@ class GRU(Recurrent):
     def _kernel_sweep(self, shape: SweepShape) -> gru.GRUSweep:
         return gru.GRUSweep(shape)
 
-    def _kernel_one_step(self) -> GRUOneStep:
-        return GRUOneStep.of(self.params)
+    def _kernel_one_row(self) -> GRUOneRow:
+        return GRUOneRow.of(self.params)
 
     def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}

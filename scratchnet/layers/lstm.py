@@ -8,7 +8,7 @@ from typing import Any
 from scratchnet.backend import Array
 from scratchnet.equations.lstm import lstm_step, lstm_step_backward
 from scratchnet.kernels import lstm
-from scratchnet.kernels.one_step import LSTMOneStep
+from scratchnet.kernels.one_row import LSTMOneRow
 from scratchnet.kernels.sweep import SweepShape
 from scratchnet.layers.activation import Identifier, get_activation
 from scratchnet.layers.page_sweep import PageSweep
@@ -100,8 +100,8 @@ class LSTM(Recurrent):
     def _kernel_sweep(self, shape: SweepShape) -> lstm.LSTMSweep:
         return lstm.LSTMSweep(shape)
 
-    def _kernel_one_step(self) -> LSTMOneStep:
-        return LSTMOneStep.of(self.params)
+    def _kernel_one_row(self) -> LSTMOneRow:
+        return LSTMOneRow.of(self.params)
 
     def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}

@@ -17,7 +17,7 @@ import numpy as np
 from scratchnet.backend import Array, array_module
 from scratchnet.errors import InputError
 from scratchnet.kernels import threads
-from scratchnet.kernels.one_step import OneStep
+from scratchnet.kernels.one_row import OneRow
 from scratchnet.kernels.sweep import Sweep, SweepShape
 from scratchnet.layers.page_sweep import PageSweep
 from scratchnet.layers.recurrent_options import RecurrentOptions
@@ -72,7 +72,7 @@ class Recurrent(RecurrentOptions):
             x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
         parts, begin = self._divided(x, training, x_masks, h_masks)
         if training:
-            self._remembered = None  # the arrays of the pass before are written over
+            self.forget()  # the arrays of the pass before are written over
         B, T, _ = x.shape
         y = array_module(x).empty((B, *((T,) * self.return_sequences), self.units), dtype=x.dtype)
 
@@ -98,12 +98,12 @@ class Recurrent(RecurrentOptions):
             self.states = last
         return (y, *(s.copy() for s in last)) if self.return_state else y
 
-    def one_step(self) -> OneStep | PageOneStep:
+    def one_row(self) -> OneRow | PageOneRow:
         """Return what takes one row step by step from states of zeros: how a text is written.
 
         The weights are those of this moment.
         """
-        return self._kernel_one_step() if self.runs_kernel else PageOneStep(self._one_page_step)
+        return self._kernel_one_row() if self.runs_kernel else PageOneRow(self._one_page_step)
 
     def _one_page_step(self, x: Array, states: tuple[Array, ...] | None) -> tuple[Array, ...]:
         x = self._ready(x[None, None])
@@ -208,12 +208,12 @@ class Recurrent(RecurrentOptions):
     def _kernel_sweep(self, shape: SweepShape) -> Sweep:
         raise NotImplementedError
 
-    def _kernel_one_step(self) -> OneStep:
+    def _kernel_one_row(self) -> OneRow:
         raise NotImplementedError
 
 
-class PageOneStep:
-    """`scratchnet.kernels.one_step.OneStep` for layers that no kernel is for."""
+class PageOneRow:
+    """`scratchnet.kernels.one_row.OneRow` for layers that no kernel is for."""
 
     def __init__(self, step: Callable[..., tuple[Array, ...]]) -> None:
         self._step = step

@@ -8,7 +8,7 @@ from typing import Any
 from scratchnet.backend import Array
 from scratchnet.equations.simple_rnn import simple_rnn_step, simple_rnn_step_backward
 from scratchnet.kernels import simple_rnn
-from scratchnet.kernels.one_step import SimpleRNNOneStep
+from scratchnet.kernels.one_row import SimpleRNNOneRow
 from scratchnet.kernels.sweep import SweepShape
 from scratchnet.layers.page_sweep import PageSweep
 from scratchnet.layers.recurrent import Recurrent
@@ -39,8 +39,8 @@ class SimpleRNN(Recurrent):
     def _kernel_sweep(self, shape: SweepShape) -> simple_rnn.SimpleRNNSweep:
         return simple_rnn.SimpleRNNSweep(shape)
 
-    def _kernel_one_step(self) -> SimpleRNNOneStep:
-        return SimpleRNNOneStep.of(self.params)
+    def _kernel_one_row(self) -> SimpleRNNOneRow:
+        return SimpleRNNOneRow.of(self.params)
 
     def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}

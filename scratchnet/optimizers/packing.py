@@ -103,10 +103,8 @@ def update_in_chunks(
     if len(starts) < WORTH_THREADS:
         update(starts)
     else:
-        n = threads.count()
-        ends = [len(starts) * i // n for i in range(n + 1)]
-        shares = [starts[a:b] for a, b in itertools.pairwise(ends)]
-        threads.together([functools.partial(update, share) for share in shares])
+        shares = threads.divided(len(starts), threads.count())
+        threads.together([functools.partial(update, starts[share]) for share in shares])
 
 
 def _is_one_row(array: Array) -> bool:

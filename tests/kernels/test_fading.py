@@ -161,6 +161,36 @@ def test_each_part_of_a_batch_fades_by_itself(cell, steps):
 
 
 @every_cell
+def test_a_sequence_whose_end_has_no_gradient(cell):
+    """Nothing has faded there: it comes in further to the left."""
+    found = []
+    rng = np.random.default_rng(6)
+    x = rng.standard_normal((B, 20, D)).astype("float32")
+    dy = rng.standard_normal((B, 20, H)).astype("float32")
+    dy[:, 9:] = 0
+    for page in (False, True):
+        layer = cell(H, return_sequences=True, page=page)
+        layer.build(x.shape)
+        layer.set_weights(
+            [np.linspace(-1, 1, w.size).reshape(w.shape) for w in layer.get_weights()]
+        )
+        layer.forward(x, training=True)
+        found.append([layer.backward(dy), *layer.grads.values()])
+    for actual, reference in zip(*found, strict=True):
+        assert np.abs(reference).max() > 1e-3
+        assert_agrees(actual, reference, 1e-5)
+
+
+@every_cell
+@pytest.mark.parametrize("chunk", [1, 3, 8, 16])
+def test_it_may_fade_anywhere_in_a_chunk(cell, chunk, monkeypatch):
+    monkeypatch.setattr(sweep, "CHUNK", chunk * B * H)
+    fast, page = run(cell), run(cell, page=True)
+    for name in ("dx", "kernel", "recurrent_kernel", "bias"):
+        assert_agrees(fast[name], page[name], 1e-5, name)
+
+
+@every_cell
 def test_an_empty_batch_has_nothing_to_fade(cell):
     layer = cell(H)
     y = layer.forward(np.zeros((0, 6, D), "float32"), training=True)

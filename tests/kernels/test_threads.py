@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -136,6 +137,7 @@ class TestTogether:
         """Interrupted while it waits for the others, it goes on waiting, and raises then."""
         monkeypatch.setenv(VARIABLE, "2")
         both, ended = threading.Barrier(2, timeout=30), []
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
         def slow():
             both.wait()
@@ -147,8 +149,11 @@ class TestTogether:
             time.sleep(0.2)
             ended.append("here")
 
-        with pytest.raises(KeyboardInterrupt):
-            threads.together([slow, slow])
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                threads.together([slow, slow])
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert ended == ["here"]
         assert threads._depth == 0
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from scratchnet.backend import Array, array_module
 
 
-class OneStep:
+class OneRow:
     """A recurrent layer's weights as they are now, and its states, zeros at first."""
 
     def __init__(self, Wx: Array, b: Array, Wh: Array) -> None:
@@ -32,11 +32,11 @@ class OneStep:
         raise NotImplementedError
 
 
-class SimpleRNNOneStep(OneStep):
+class SimpleRNNOneRow(OneRow):
     """`scratchnet.equations.simple_rnn` with tanh."""
 
     @classmethod
-    def of(cls, params: dict[str, Array]) -> SimpleRNNOneStep:
+    def of(cls, params: dict[str, Array]) -> SimpleRNNOneRow:
         """Return it for a layer's parameters."""
         return cls(*_weights(params))
 
@@ -48,11 +48,11 @@ class SimpleRNNOneStep(OneStep):
         return xp.tanh(a, out=h)  # (2)
 
 
-class LSTMOneStep(OneStep):
+class LSTMOneRow(OneRow):
     """`scratchnet.equations.lstm` with sigmoid and tanh, the columns in the order i, f, o, g."""
 
     @classmethod
-    def of(cls, params: dict[str, Array]) -> LSTMOneStep:
+    def of(cls, params: dict[str, Array]) -> LSTMOneRow:
         """Return it for a layer's parameters."""
         weights = []
         for W in _weights(params):
@@ -82,11 +82,11 @@ class LSTMOneStep(OneStep):
         return h
 
 
-class GRUOneStep(OneStep):
+class GRUOneRow(OneRow):
     """`scratchnet.equations.gru`, reset after, with sigmoid and tanh, the columns as in Keras."""
 
     @classmethod
-    def of(cls, params: dict[str, Array]) -> GRUOneStep:
+    def of(cls, params: dict[str, Array]) -> GRUOneRow:
         """Return it for a layer's parameters."""
         Wx, Wh, bias = params["kernel"], params["recurrent_kernel"], params.get("bias")
         xp, H = array_module(Wx), len(Wh)
