@@ -21,6 +21,10 @@ Array: TypeAlias = npt.NDArray[Any]
 """An array of whichever module the caller uses; annotated as NumPy's."""
 
 
+CACHE_LINE = 64
+"""Bytes."""
+
+
 def array_module(array: object) -> Any:
     """Return the module (``numpy``, ``cupy``, …) whose functions take this array.
 
@@ -46,6 +50,20 @@ def to_like(array: Array, like: object) -> Array:
     """Copy a host array to where ``like`` is."""
     xp = array_module(like)
     return array if xp is np else xp.asarray(array)
+
+
+def empty_aligned(xp: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return an array with whatever it holds that begins where a line of the cache does.
+
+    NumPy's own begin 16 bytes behind: every load of a vector of 64 touches two lines, and sums of
+    arrays that are in the cache take twice as long.
+    """
+    if xp is not np:
+        return xp.empty(shape, dtype=dtype)
+    count = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.empty(count + CACHE_LINE, dtype=np.uint8)
+    start = -room.ctypes.data % CACHE_LINE
+    return room[start : start + count].view(dtype).reshape(shape)
 
 
 def random_generator(seed: Any, like: object = None) -> Any:

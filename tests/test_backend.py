@@ -8,6 +8,7 @@ import types
 import numpy as np
 import pytest
 
+from scratchnet import backend
 from scratchnet.backend import array_module, erfc, random_generator, to_host, to_like
 from scratchnet.equations import activations
 from scratchnet.equations.dense import dense, dense_backward
@@ -209,3 +210,16 @@ def test_perceptron_stays_on_its_device():
     )
     for actual, reference in zip(found, perceptron_update(x, 1, y_pred, w, b, 0.5), strict=True):
         assert_same(actual, reference)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(3, 5), (1,), (0, 4), (70, 33, 2)], ids=str)
+def test_aligned_arrays_begin_with_a_line_of_the_cache(shape, dtype):
+    arrays = [backend.empty_aligned(np, shape, dtype) for _ in range(5)]
+    for n, array in enumerate(arrays):
+        assert (array.shape, array.dtype) == (shape, dtype)
+        assert array.ctypes.data % 64 == 0 or not array.size
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+        array[...] = n
+    assert all((array == n).all() for n, array in enumerate(arrays))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from scratchnet.backend import Array, array_module
+from scratchnet.backend import Array, array_module, empty_aligned
 
 FADED = 2.0**-75
 """Times the largest gradient that came in, it is added to every gradient and taken off again.
@@ -61,7 +61,7 @@ class Sweep:
 
     def array(self, *shape: int) -> Array:
         """Return an array with whatever it holds."""
-        self._arrays.append(self.xp.empty(shape, dtype=self.shape.dtype))
+        self._arrays.append(empty_aligned(self.xp, shape, self.shape.dtype))
         return self._arrays[-1]
 
     def __getstate__(self) -> dict[str, Any]:
