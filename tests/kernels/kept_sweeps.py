@@ -11,16 +11,8 @@ import pytest
 
 
 def kept_arrays(layer: Any) -> list[np.ndarray]:
-    """Return the memory that the next training step of a recurrent layer will use again.
-
-    They are the arrays that a sweep has, but for views and for those made anew on the way back.
-    """
-    return [
-        array
-        for sweep in layer._sweeps.values()
-        for name in vars(type(sweep)(sweep.shape))
-        if isinstance(array := getattr(sweep, name), np.ndarray) and array.base is None
-    ]
+    """Return the memory that the next training step of a recurrent layer will use again."""
+    return [array for sweep in layer._sweeps.values() for array in sweep._arrays]
 
 
 def poison(layer: Any) -> None:
@@ -31,10 +23,15 @@ def poison(layer: Any) -> None:
         array[...] = np.nan
 
 
+def empty(shape: Any, dtype: Any = float) -> np.ndarray:
+    """Return NaN, or bytes that are NaN once they are taken for floating-point numbers."""
+    return np.full(shape, 255 if dtype == np.uint8 else np.nan, dtype)
+
+
 @contextmanager
 def new_memory_holds_nan() -> Iterator[None]:
     """Have NaN in arrays that are made to be written to, which may hold anything."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, np.nan, dtype))
+        patch.setattr(np, "empty", empty)
         patch.setattr(np, "empty_like", lambda array: np.full_like(array, np.nan))
         yield
