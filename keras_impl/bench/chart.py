@@ -44,7 +44,7 @@ ROOM = 1.6
 """Factor between the outermost mark and the frame."""
 LANE = 0.27
 """How far below its work the other ways of doing it stand."""
-COLUMNS = (62, 124, 172)
+COLUMNS = (62, 122, 184)
 """Points from the frame to the right edge of each column of figures."""
 
 
@@ -162,7 +162,7 @@ def _words(axes: Axes, row: int, work: Measured) -> None:
     """Write the work on the left of its line, and times and ratio on the right."""
     name, _, sizes = work.title.partition(", ")
     if not sizes:
-        name, *rest = textwrap.wrap(name, 38)
+        name, *rest = textwrap.wrap(name, 32)
         sizes = " ".join(rest)
     across = axes.get_yaxis_transform()
     for text, above, size, colour in ((name, 7, 9, INK), (sizes, -7, 7.5, GREY)):
