@@ -101,7 +101,7 @@ def test_states_and_their_parts(lstm):
 
 def test_a_wholly_written_loop_over_time_is_known(lstm):
     recording = lstm[0]
-    loops = [f for f in recording.frames if recording.text(f).startswith("for t in range(T)")]
+    loops = [f for f in recording.frames if recording.text(f).startswith("for t in range(")]
     assert [f.t for f in loops] == [*range(T), None]
     assert [list(f.changed) for f in loops] == [["t"]] * T + [[]]
 
