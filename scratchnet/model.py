@@ -10,9 +10,10 @@ from scratchnet.arguments import checked_dtype
 from scratchnet.backend import Array
 from scratchnet.checkpoint import load_model, save_model
 from scratchnet.errors import InputError
-from scratchnet.layers import Layer
+from scratchnet.layers import Bidirectional, Embedding, Layer
 from scratchnet.layers.activation import ActivatedLayer
 from scratchnet.layers.parameters import Shape, write_weights
+from scratchnet.layers.recurrent import Recurrent
 from scratchnet.training import Trainer
 
 
@@ -145,7 +146,7 @@ class Sequential(Trainer):
         layers = self._layers()
         last, lowest = layers[-1], layers[0] if needs_dx else self._lowest_with_params()
         dx: Array | None = dy
-        for layer in reversed(layers):
+        for layer, below in zip(reversed(layers), [*reversed(layers[:-1]), None], strict=True):
             if dx is None:
                 raise InputError(
                     f"{layer.name}: expected a gradient from the layer above, got none, since that "
@@ -156,8 +157,11 @@ class Sequential(Trainer):
                 assert isinstance(layer, ActivatedLayer)
                 dx = layer.backward_from_logits(dx, needs_dx=wanted)
             else:
-                # a layer of the user's own may not know the argument
-                dx = layer.backward(dx) if wanted else layer.backward(dx, needs_dx=False)
+                # a layer of the user's own may not know the arguments
+                how = {} if wanted else {"needs_dx": False}
+                if isinstance(layer, (Recurrent, Bidirectional)):
+                    how["sum_alike"] = not wanted or isinstance(below, Embedding)
+                dx = layer.backward(dx, **how)
             if layer is lowest:
                 break
         for below in layers[: layers.index(lowest)]:

@@ -12,6 +12,7 @@ r"""The GRU of `scratchnet.equations.gru`, reset after, sigmoid and tanh, arrang
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scratchnet.backend import Array, array_module
@@ -141,8 +142,8 @@ def gru_step_backward(dh: Array, back: Array, over: Array, at: Backward) -> None
 class GRUSweep(Sweep):
     """One pass over time, forward and back."""
 
-    def __init__(self, shape: SweepShape) -> None:
-        super().__init__(shape)
+    def __init__(self, shape: SweepShape, memory: Sequence[Array] = ()) -> None:
+        super().__init__(shape, memory)
         T, B, D, H, n = self.T, self.B, self.D, self.H, self.chunk
         self.gates = self.array(T, 5, B, H)  # v_n, r, z, n, and room
         self.tmp = self.array(B, H)

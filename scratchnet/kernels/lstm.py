@@ -12,6 +12,7 @@ r"""The LSTM of `scratchnet.equations.lstm`, for sigmoid and tanh, arranged for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scratchnet.backend import Array, array_module
@@ -139,8 +140,8 @@ def lstm_step_backward(dh: Array, dc: Array, back: Array, f: Array, at: Backward
 class LSTMSweep(Sweep):
     """One pass over time, forward and back."""
 
-    def __init__(self, shape: SweepShape) -> None:
-        super().__init__(shape)
+    def __init__(self, shape: SweepShape, memory: Sequence[Array] = ()) -> None:
+        super().__init__(shape, memory)
         T, B, D, H, n = self.T, self.B, self.D, self.H, self.chunk
         self.gates = self.array(T + 1, 5, B, H)
         self.tanh_cs = self.array(T, B, H)

@@ -7,6 +7,7 @@ are computed at once, and so is (1') for x and the weights.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scratchnet.backend import Array, array_module
@@ -54,8 +55,8 @@ def simple_rnn_step_backward(dh: Array, back: Array, over_dh: Array, da: Array) 
 class SimpleRNNSweep(Sweep):
     """One pass over time, forward and back."""
 
-    def __init__(self, shape: SweepShape) -> None:
-        super().__init__(shape)
+    def __init__(self, shape: SweepShape, memory: Sequence[Array] = ()) -> None:
+        super().__init__(shape, memory)
         B, D, H, n = self.B, self.D, self.H, self.chunk
         self.over_dh, self.das = self.array(n, B, H), self.array(n, B, H)
         self.joint_shapes = ((D + 1 + H, H),)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
 from scratchnet.backend import Array, array_module, empty_aligned
 
@@ -52,26 +54,34 @@ class Sweep:
     joint_shapes: tuple[tuple[int, int], ...]
     """Of the weight gradients, as ``_products`` gives them."""
 
-    def __init__(self, shape: SweepShape) -> None:
+    def __init__(self, shape: SweepShape, memory: Sequence[Array] = ()) -> None:
         self.shape, self.xp = shape, shape.module
+        self._memory = iter(memory)
         self._arrays: list[Array] = []
         _, _, self.B, self.T, self.D, self.H = shape
         self.xh = self.array(self.T + 1, self.B, self.D + 1 + self.H)
         self.chunk = min(self.T, max(1, CHUNK // max(1, self.B * self.H)))
 
     def array(self, *shape: int) -> Array:
-        """Return an array with whatever it holds."""
-        self._arrays.append(empty_aligned(self.xp, shape, self.shape.dtype))
-        return self._arrays[-1]
+        """Return an array with whatever it holds, of the memory there is if that is enough."""
+        size, flat = math.prod(shape), next(self._memory, None)
+        if flat is None or flat.size < size:
+            flat = empty_aligned(self.xp, (size,), self.shape.dtype)
+        self._arrays.append(flat)
+        return flat[:size].reshape(shape)
+
+    def remade(self, shape: SweepShape) -> Self:
+        """Return a sweep for another shape in this one's memory, as far as that is enough."""
+        fits = (shape.module, shape.dtype) == self.shape[:2]
+        return type(self)(shape, self._arrays if fits else ())
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the views: those of a copy are of its own arrays."""
         return {"shape": self.shape[1:], "arrays": self._arrays, "weights": self.weights}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(SweepShape(array_module(state["arrays"][0]), *state["shape"]))  # type: ignore[misc]
-        for own, copied in zip(self._arrays, state["arrays"], strict=True):
-            own[...] = copied
+        arrays = state["arrays"]
+        self.__init__(SweepShape(array_module(arrays[0]), *state["shape"]), arrays)  # type: ignore[misc]
         self.weights = state["weights"]
 
     def start(self, x: Array, states: tuple[Array, ...], weights: Any) -> None:
@@ -82,22 +92,20 @@ class Sweep:
         for stack, state in zip(self.states, states, strict=True):
             stack[0] = state
 
-    def begin_backward(self, needs_dx: bool, first: int = 0) -> None:
-        """Begin with gradients of nothing; no step before ``first`` was taken."""
+    def begin_backward(self, needs_dx: bool, grain: float = 0.0) -> None:
+        """Begin with gradients of nothing; of later ones, what `grain` hides may be dropped."""
         shape = (self.T, self.B, self.D)
         self.dx = self.xp.empty(shape, dtype=self.shape.dtype) if needs_dx else None
         self.dweights = tuple(
             self.xp.zeros(shape, dtype=self.shape.dtype) for shape in self.joint_shapes
         )
-        if self.dx is not None:
-            self.dx[:first] = 0
-        self._begin = first
+        self._grain = grain
         self._first = self.T  # step of the chunk
 
     def step_backward(self, t: int, dstates: tuple[Array, ...]) -> None:
         """Turn the gradients of the states after step t into those of the states before it."""
         if t < self._first:
-            self._first = max(self._begin, t + 1 - self.chunk)
+            self._first = max(0, t + 1 - self.chunk)
             self._steps = slice(self._first, t + 1)
             self._local_derivatives(self._steps)
         self._step_back(t, t - self._first, dstates)
@@ -147,12 +155,7 @@ class Sweep:
         is lost is 2^-98 of the largest: of a sample whose own gradient is not larger than that,
         all of it.
         """
-        first, due = t == self.T - 1, t % LOOK_EVERY == 0
-        if self.shape.dtype.itemsize > 4 or self.B == 0 or not (first or due):
-            return False
-        if first:
-            self._grain = FADED * max(self.xp.abs(d).max() for d in dstates)
-        if not self.xp.isfinite(self._grain):
+        if not self._grain or not (t == self.T - 1 or t % LOOK_EVERY == 0):
             return False
         for d in dstates:
             d += self._grain
@@ -165,6 +168,18 @@ class Sweep:
         if self.dx is not None:
             self.dx[: self._first] = 0
         return True
+
+
+def grain(dstates: tuple[Array, ...]) -> float:
+    """Return the number beside which gradients that no sum can see are nothing; 0 for none.
+
+    In float64 they fade too slowly to matter, and beside what is not finite all would be nothing.
+    """
+    xp = array_module(dstates[0])
+    if dstates[0].dtype.itemsize > 4 or dstates[0].size == 0:
+        return 0.0
+    smallest = FADED * float(max(xp.abs(d).max() for d in dstates))
+    return smallest if math.isfinite(smallest) else 0.0
 
 
 def joint_weights(params: dict[str, Array]) -> Array:

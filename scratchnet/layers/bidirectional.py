@@ -109,6 +109,7 @@ class Bidirectional(Wrapper):
         d_state: tuple[Array | None, ...] | None = None,
         *,
         needs_dx: bool = True,
+        sum_alike: bool = False,
     ) -> Array | None:
         """Return ``dx``; see `Recurrent.backward`.  ``dy`` is a tuple where y is one."""
         n = len(self.forward_layer.state_names)
@@ -125,11 +126,17 @@ class Bidirectional(Wrapper):
             dy_f, dy_b = self._split(dy, y_f, y_b)
         if self.return_sequences:
             dy_b = dy_b[:, ::-1]
-        dx_f = self.forward_layer.backward(dy_f, halves[0], needs_dx=needs_dx)
-        dx_b = self.backward_layer.backward(dy_b, halves[1], needs_dx=needs_dx)
+        how = {"needs_dx": needs_dx, "sum_alike": sum_alike}
+        dx_f = self.forward_layer.backward(dy_f, halves[0], **how)
+        dx_b = self.backward_layer.backward(dy_b, halves[1], **how)
         self._gather_grads()
-        self.d_initial_state = tuple(d for layer in both for d in layer.d_initial_state)
         return None if dx_f is None or dx_b is None else dx_f + dx_b
+
+    @property
+    def d_initial_state(self) -> tuple[Array, ...]:
+        """Gradients of the initial states of both directions, forward first."""
+        both = (self.forward_layer, self.backward_layer)
+        return tuple(d for layer in both for d in layer.d_initial_state)
 
     def reset_state(self) -> None:
         """Let stateful layers start from zeros again."""

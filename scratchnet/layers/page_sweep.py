@@ -47,7 +47,7 @@ class PageSweep:
         for stack, state in zip(self.states, new_states, strict=True):
             stack[t + 1] = state
 
-    def begin_backward(self, needs_dx: bool = True, first: int = 0) -> None:
+    def begin_backward(self, needs_dx: bool = True, grain: float = 0.0) -> None:
         """Begin with gradients of nothing; dx comes with the others, needed or not."""
         self.dx = self.xp.zeros_like(self.x)
         self.dweights = {key: self.xp.zeros_like(w) for key, w in self.weights.items()}

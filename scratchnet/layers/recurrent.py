@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from scratchnet.backend import Array, array_module
-from scratchnet.errors import InputError
+from scratchnet.errors import BackwardError, InputError
 from scratchnet.kernels import threads
 from scratchnet.kernels.one_row import OneRow
 from scratchnet.kernels.sweep import Sweep, SweepShape
 from scratchnet.layers.page_sweep import PageSweep
 from scratchnet.layers.recurrent_options import RecurrentOptions
+from scratchnet.layers.recurrent_parts import Part, parts, undivided
 from scratchnet.layers.recurrent_pass import Pass
 
 PAGE_VARIABLE = "SCRATCHNET_PAGE"
@@ -40,8 +41,6 @@ class Recurrent(RecurrentOptions):
     states : tuple of array or None
         With ``stateful``, where the next forward goes on.
     """
-
-    d_initial_state: tuple[Array, ...]
 
     def forward(
         self,
@@ -70,33 +69,55 @@ class Recurrent(RecurrentOptions):
             x = x * x_masks[:, None, :]
         if self.go_backwards:
             x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
-        parts, begin = self._divided(x, training, x_masks, h_masks)
+        alike = initial_state is None and self.states is None and not self.return_sequences
         if training:
             self.forget()  # the arrays of the pass before are written over
-        B, T, _ = x.shape
-        y = array_module(x).empty((B, *((T,) * self.return_sequences), self.units), dtype=x.dtype)
+        masks = (x_masks, h_masks)
+        parts, passes, y = self._go(x, states, mask, masks, training, alike and self._takes_alike)
+        if training:
+            again = partial(self._go, x, states, mask, masks, True, False)
+            self._remember((parts, passes, again, x.shape, masks), y)
+        if not (self.stateful or self.return_state):
+            return y
+        xp = array_module(x)
+        last = tuple(xp.empty_like(state) for state in states)
+        for part, one in zip(parts, passes, strict=True):
+            for whole, some in zip(last, one.last, strict=True):
+                whole[part.rows] = some
+        if self.stateful:
+            self.states = last
+        return (y, *(s.copy() for s in last)) if self.return_state else y
 
-        def run(number: int, rows: slice) -> Pass:
-            live = None if mask is None else mask[rows]
+    def _go(
+        self,
+        x: Array,
+        states: tuple[Array, ...],
+        mask: Array | None,
+        masks: tuple[Array | None, Array | None],
+        training: bool,
+        alike: bool,
+    ) -> tuple[list[Part], list[Pass], Array]:
+        """Take all steps; return the batch's parts, their passes, and y."""
+        (B, T, _), xp = x.shape, array_module(x)
+        parts, begin = self._divided(x, mask, masks, training, alike)
+        y = xp.empty((B, *((T,) * self.return_sequences), self.units), dtype=x.dtype)
+
+        def run(number: int, part: Part) -> Pass:
+            rows = part.rows
             one = Pass(
-                begin(number, x[rows], tuple(state[rows] for state in states)),
-                live,
+                part,
+                partial(begin, number),
+                x[rows],
+                tuple(state[rows] for state in states),
+                None if mask is None else mask[rows],
                 self.return_sequences,
                 self.zero_output_for_mask,
             )
             y[rows] = swapped(one.forward())
             return one
 
-        passes = threads.together([partial(run, i, rows) for i, rows in enumerate(parts)])
-        if training:
-            self._remember((parts, passes, x.shape, x_masks, h_masks), y)
-        if not (self.stateful or self.return_state):
-            return y
-        stacks = zip(*(one.sweep.states for one in passes), strict=True)
-        last = tuple(array_module(x).concatenate([s[T] for s in stack]) for stack in stacks)
-        if self.stateful:
-            self.states = last
-        return (y, *(s.copy() for s in last)) if self.return_state else y
+        tasks = [partial(run, number, part) for number, part in enumerate(parts)]
+        return parts, threads.together(tasks), y
 
     def one_row(self) -> OneRow | PageOneRow:
         """Return what takes one row step by step from states of zeros: how a text is written.
@@ -125,6 +146,7 @@ class Recurrent(RecurrentOptions):
         d_state: tuple[Array | None, ...] | None = None,
         *,
         needs_dx: bool = True,
+        sum_alike: bool = False,
     ) -> Array | None:
         """Return ``dx``, set ``grads`` and ``d_initial_state``.
 
@@ -136,28 +158,35 @@ class Recurrent(RecurrentOptions):
             Gradient with respect to the final states; None means zeros.
         needs_dx : bool
             Without it None is returned: nothing below the layer is to be trained.
+        sum_alike : bool
+            Whether rows of the same inputs may have one gradient between them, at the first: all
+            that a layer of token ids below needs.  There is no ``d_initial_state`` then.
         """
         dy = self._floats("dy", dy)
         d_last = self._checked_d_state(dy, d_state)  # before the forward pass is used up
-        (parts, passes, shape, x_masks, h_masks), dy = self._recall(dy)
+        (parts, passes, again, shape, (x_masks, h_masks)), dy = self._recall(dy)
+        alike = any(part.alike for part in parts)
+        if alike and not sum_alike:
+            self._takes_alike = alike = False
+            parts, passes, _ = again()
         xp = array_module(dy)
         dx = xp.empty(shape, dtype=dy.dtype) if needs_dx else None
         d_first = tuple(xp.empty_like(d) for d in d_last)
 
-        def run(one: Pass, rows: slice) -> tuple[Array, ...]:
+        def run(one: Pass) -> tuple[Array, ...]:
+            rows = one.part.rows
             dstates = tuple(d[rows].copy() for d in d_last)
-            one.backward(swapped(dy[rows]), dstates, needs_dx)
-            for whole, part in zip(d_first, dstates, strict=True):
-                whole[rows] = part
-            dx_rows, dweights = one.sweep.gradients()
+            dx_rows, dweights = one.backward(swapped(dy[rows]), dstates, needs_dx)
+            for whole, some in zip(d_first, dstates, strict=True):
+                whole[rows] = some
             if dx is not None and dx_rows is not None:
                 dx[rows] = swapped(dx_rows)
             return dweights
 
-        answers = threads.together([partial(run, *one) for one in zip(passes, parts, strict=True)])
+        answers = threads.together([partial(run, one) for one in passes])
         dweights = tuple(sum(arrays[1:], arrays[0]) for arrays in zip(*answers, strict=True))
-        self.d_initial_state = d_first
-        self.grads = self._named(passes[0].sweep.named(dweights))
+        self._d_initial_state = None if alike else d_first
+        self.grads = self._named(passes[0].sweeps[0].named(dweights))
         if dx is None:
             return None
         if self.go_backwards:
@@ -170,30 +199,51 @@ class Recurrent(RecurrentOptions):
             raise InputError(f"{self.name}.reset_state: the layer keeps no state; make it stateful")
         self.states = None
 
-    def _divided(
-        self, x: Array, training: bool, x_masks: Array | None, h_masks: Array | None
-    ) -> tuple[list[slice], Callable[..., PageSweep | Sweep]]:
-        """Return parts of the batch, and what begins the sweep of one of them."""
-        if h_masks is not None or not self.runs_kernel:
-            masks = {} if h_masks is None else {"x_masks": x_masks, "h_masks": h_masks}
-            return [slice(None)], lambda _, x, states: self._page_sweep(x, states, masks)
-        xp, weights = array_module(x), self._arranged()
-        parts = threads.parts(len(x)) if xp is np else [slice(None)]
-        if training:
-            self._sweeps = {n: self._sweeps[n] for n in range(len(parts)) if n in self._sweeps}
+    @property
+    def d_initial_state(self) -> tuple[Array, ...]:
+        """Gradient of the loss with respect to the initial states, set by ``backward``."""
+        if self._d_initial_state is None:
+            raise BackwardError(
+                f"{self.name}: expected a backward pass row by row, got "
+                f"{'one with sum_alike' if self.grads else 'none yet'}. Call layer.backward(dy)."
+            )
+        return self._d_initial_state
 
-        def begin(number: int, x: Array, states: tuple[Array, ...]) -> Sweep:
+    def _divided(
+        self,
+        x: Array,
+        mask: Array | None,
+        masks: tuple[Array | None, Array | None],
+        training: bool,
+        alike: bool,
+    ) -> tuple[list[Part], Callable[..., PageSweep | Sweep]]:
+        """Return parts of the batch, and what begins the sweep of a stage of one of them."""
+        (B, T, _), (x_masks, h_masks) = x.shape, masks
+        if h_masks is not None or not self.runs_kernel:
+            drops = {} if h_masks is None else {"x_masks": x_masks, "h_masks": h_masks}
+            return undivided(B, T), lambda number, stage, x, states: self._page_sweep(
+                x, states, drops
+            )
+        xp, weights = array_module(x), self._arranged()
+        divided = parts(x, mask, alike) if xp is np else undivided(B, T)
+        used = {(n, k) for n, part in enumerate(divided) for k in range(len(part.stages))}
+        if training:
+            self._sweeps = {at: sweep for at, sweep in self._sweeps.items() if at in used}
+
+        def begin(number: int, stage: int, x: Array, states: tuple[Array, ...]) -> Sweep:
             B, T, D = x.shape
             shape = SweepShape(xp, x.dtype, B, T, D, self.units)
-            sweep = self._sweeps.get(number) if training else None
-            if sweep is None or sweep.shape != shape:
+            sweep = self._sweeps.get((number, stage)) if training else None
+            if sweep is None:
                 sweep = self._kernel_sweep(shape)
+            elif sweep.shape != shape:
+                sweep = sweep.remade(shape)
             if training:
-                self._sweeps[number] = sweep
+                self._sweeps[number, stage] = sweep
             sweep.start(x, states, weights)
             return sweep
 
-        return parts, begin
+        return divided, begin
 
     def _has_kernel(self) -> bool:
         raise NotImplementedError

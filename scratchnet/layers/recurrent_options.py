@@ -94,7 +94,11 @@ class RecurrentOptions(Layer):
         self.zero_output_for_mask = bool(zero_output_for_mask)
         self.page = page
         self.states: tuple[Array, ...] | None = None
-        self._sweeps: dict[int, Sweep] = {}  # kept from one training forward to the next, by part
+        self._sweeps: dict[
+            tuple[int, int], Sweep
+        ] = {}  # by part and stage; training uses them again
+        self._takes_alike = True  # until a backward pass wants each row's own gradient
+        self._d_initial_state: tuple[Array, ...] | None = None
 
     def _build(self, input_shape: Shape) -> None:
         owner, H = type(self).__name__, self.units

@@ -57,7 +57,7 @@ class TestKeptSweeps:
         layer = self.layer(name)
         layer.forward(self.x(1, batch), training=True)
         kept, arrays = dict(layer._sweeps), kept_arrays(layer)
-        assert sorted(kept) == list(range(parts))
+        assert sorted(kept) == [(part, 0) for part in range(parts)]
         layer.backward(self.dy(2, batch))
         layer.forward(self.x(9, batch), training=True)
         assert all(layer._sweeps[part] is sweep for part, sweep in kept.items())
@@ -68,7 +68,7 @@ class TestKeptSweeps:
         layer = self.layer(name)
         for batch, parts in ((200, 3), (DIVIDED, 2), (self.B, 1)):
             layer.forward(self.x(1, batch), training=True)
-            assert sorted(layer._sweeps) == list(range(parts))
+            assert sorted(layer._sweeps) == [(part, 0) for part in range(parts)]
 
     @every_kernel
     @pytest.mark.parametrize("batch", [B, DIVIDED])
@@ -263,7 +263,7 @@ def test_kept_sweeps_follow_shape_and_dtype(name):
     made = []
     for shape, dtype in (((5, 4, 3), "float64"), ((5, 3, 3), "float64"), ((6, 3, 3), "float64")):
         layer.forward(random_array(*shape, dtype=dtype), training=True)
-        made.append(layer._sweeps[0])
+        made.append(layer._sweeps[0, 0])
         assert made[-1].shape[1:] == (np.dtype(dtype), *shape, 2)
     assert len({id(sweep) for sweep in made}) == 3
 

@@ -6,6 +6,7 @@ import pytest
 from scratchnet.kernels.sweep import Sweep
 from scratchnet.layers import Bidirectional
 from tests.helpers import assert_agrees, assert_not_negligible
+from tests.kernels.kept_sweeps import poison
 from tests.layers.cases import random_array
 from tests.layers.recurrent_cases import every_kernel, page_and_kernel, recurrent, states_for
 
@@ -62,22 +63,35 @@ def test_numbers_are_those_of_the_shorter_input(name, page, return_sequences, li
         assert_agrees(d, reference, 1e-14)
 
 
-@every_kernel
-def test_nothing_is_computed_of_them(name, monkeypatch):
-    layer, taken = recurrent(name, H, D), []
+def steps_taken(name, monkeypatch):
+    """Return a list that gets the number of rows of every step forward, and one of those back."""
     kind = next(one for one in Sweep.__subclasses__() if one.__module__.endswith(f".{name}"))
+    taken = []
     for method in ("step", "_step_back"):
-        original = getattr(kind, method)
+        rows, original = [], getattr(kind, method)
 
-        def spying(self, t, *args, original=original, method=method):
-            taken.append((method, t))
-            return original(self, t, *args)
+        def spying(self, *args, original=original, rows=rows):
+            rows.append(self.B)
+            return original(self, *args)
 
         monkeypatch.setattr(kind, method, spying)
-    layer.forward(random_array(B, T, D), True, padded(3, 1, 4, 2))
-    layer.backward(random_array(B, H))
-    forth, back = range(T - 4, T), reversed(range(T - 4, T))
-    assert taken == [("step", t) for t in forth] + [("_step_back", t) for t in back]
+        taken.append(rows)
+    return taken
+
+
+@every_kernel
+def test_nothing_is_computed_of_them(name, monkeypatch):
+    """A row joins with the first step that is its own, up to three rows of others with it."""
+    live = (0, 3, 1, 4, 2, 2, 5, 3, 1, 2, 2, 4, 0)
+    forth, back = steps_taken(name, monkeypatch)
+    layer, mask = recurrent(name, H, D), padded(*live)
+    layer.forward(random_array(len(live), T, D), True, mask)
+    layer.backward(random_array(len(live), H))
+    counts = mask[:, T - 5 :].sum(axis=0)
+    expected = [*np.minimum(13, -(-counts[:-1] // 4) * 4), 13]
+    assert expected == [4, 4, 8, 12, 13]
+    assert forth == expected
+    assert back == expected[::-1]
 
 
 @every_kernel
@@ -90,8 +104,7 @@ def test_what_an_earlier_pass_left_is_not_read(name):
         if poisoned:
             layer.forward(np.full((B, T, D), 1e3), True)
             layer.backward(dy)
-            for array in layer._sweeps[0]._arrays:
-                array[...] = np.nan
+            poison(layer)
         y = layer.forward(x, True, mask)
         found.append([y, layer.backward(dy), *layer.grads.values()])
     for one, same in zip(*found, strict=True):

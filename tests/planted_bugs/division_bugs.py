@@ -1,4 +1,4 @@
-"""What people get wrong where time is divided into chunks, a batch into parts, padding skipped."""
+"""What people get wrong where time has chunks and stages, and a batch has parts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from scratchnet.kernels.sweep import Sweep
+from scratchnet.layers import recurrent_parts
 from scratchnet.layers.recurrent import Recurrent
 from scratchnet.layers.recurrent_pass import Pass
 from tests.planted_bugs.planted_bug import PlantedBug
@@ -18,6 +19,7 @@ def division_bugs() -> Iterator[PlantedBug]:
     yield from chunk_bugs()
     yield from part_bugs()
     yield from padding_bugs()
+    yield from alike_bugs()
 
 
 def chunk_bugs() -> Iterator[PlantedBug]:
@@ -40,7 +42,7 @@ def chunk_bugs() -> Iterator[PlantedBug]:
                       "if t == self._first:",
                       "if t == self._steps.stop - self.chunk:")  # fmt: skip
         yield Divided("first time step in no chunk", layer, back,
-                      "max(self._begin, t", "max(self._begin + 1, t")  # fmt: skip
+                      "max(0, t", "max(1, t")  # fmt: skip
         yield Divided("= for += over the chunks", layer, products, "total += dweight",
                       "total[...] = dweight")  # fmt: skip
         yield Divided("dx of every chunk at the same steps", layer, products,
@@ -54,7 +56,7 @@ def chunk_bugs() -> Iterator[PlantedBug]:
 
 def part_bugs() -> Iterator[PlantedBug]:
     """Yield parts that are left out, counted twice, or taken for one another."""
-    forward, backward = Recurrent.forward, Recurrent.backward
+    backward = Recurrent.backward
     total = "sum(arrays[1:], arrays[0]) for arrays"
     for layer, title, wrong in (
         ("lstm", "a part's gradients left out", "sum(arrays[2:], arrays[0]) for arrays"),
@@ -65,40 +67,60 @@ def part_bugs() -> Iterator[PlantedBug]:
     ):  # fmt: skip
         yield Divided(title, layer, backward, total, wrong)
 
-    right = "zip(passes, parts, strict=True)"
-    wrong = "zip(passes, parts[::-1], strict=True)"
-    yield Divided("parts exchanged on the way back", "lstm", backward, right, wrong)
-    other = "parts[len(parts) - 1 - parts.index(rows)]"
+    forth, back = "parts[~number].rows", "passes[~passes.index(one)].part.rows"
     for title, layer, function, right in (
-        ("outputs of parts exchanged", "gru", forward, "y[rows] = "),
-        ("inputs of parts exchanged", "lstm", forward, "begin(number, x[rows]"),
+        ("outputs of parts exchanged", "gru", Recurrent._go, "y[rows] = "),
+        ("inputs of parts exchanged", "lstm", Recurrent._go, "x[rows],"),
         ("dx of parts exchanged", "lstm", backward, "dx[rows] = "),
         ("gradients of outputs of parts exchanged", "simple_rnn", backward, "swapped(dy[rows])"),
         ("gradients of initial states of parts exchanged", "lstm", backward, "whole[rows] = "),
         ("gradients of final states of parts exchanged", "gru", backward, "d[rows].copy()"),
     ):
+        other = back if function is backward else forth
         yield Divided(title, layer, function, right, right.replace("rows", other))
     first = "[: len(x[rows])]"
     for title, right in (
         ("every part starts from the first part's states", "state[rows]"),
         ("every part has the first part's mask", "mask[rows]"),
     ):
-        yield Divided(title, "gru", forward, right, right.replace("[rows]", first))
-    right, wrong = "[s[T] for s in stack]", "[s[T] for s in stack[::-1]]"
-    yield Divided("final states of parts exchanged", "lstm", forward, right, wrong)
+        yield Divided(title, "gru", Recurrent._go, right, right.replace("[rows]", first))
+    right, wrong = "zip(parts, passes, strict=True)", "zip(parts, passes[::-1], strict=True)"
+    yield Divided("final states of parts exchanged", "lstm", Recurrent.forward, right, wrong)
 
 
 def padding_bugs() -> Iterator[PlantedBug]:
-    """Yield steps that are skipped though some row counts them, or not skipped to the end."""
+    """Yield rows that join too late, or bring what is not theirs."""
     for layer in ("lstm", "gru"):
-        yield PlantedBug("steps skipped that some rows count", layer, Pass.__init__,
-                         "mask.any(axis=0)", "mask.all(axis=0)")  # fmt: skip
-        yield Divided("one step too many skipped", layer, Pass.__init__,
-                      "int(counts.argmax())", "int(counts.argmax()) + 1")  # fmt: skip
-        yield Divided("initial state not carried over what is skipped", layer, Pass.forward,
-                      "stack[1 : self.first + 1] = stack[0]", "pass",
-                      beyond_check=True)  # fmt: skip
-        yield Divided("dx of what is skipped never written", layer, Sweep.begin_backward,
-                      "self.dx[:first] = 0", "pass", beyond_check=True)  # fmt: skip
-        yield Divided("skipped steps in the last chunk", layer, Sweep.step_backward,
-                      "max(self._begin, t", "max(0, t")  # fmt: skip
+        yield PlantedBug("rows join a stage too late", layer, recurrent_parts._in_stages,
+                         "begins < steps.stop", "begins < steps.start")  # fmt: skip
+        yield PlantedBug("rows join a step too late", layer, recurrent_parts.parts,
+                         "mask.argmax(axis=1)", "mask.argmax(axis=1) + 1")  # fmt: skip
+        yield PlantedBug("rows bring the states of others", layer, Pass._joined,
+                         "own[before:rows]", "own[: rows - before]")  # fmt: skip
+        yield PlantedBug("outputs and dx of padding never written", layer, Pass._put_together,
+                         ".zeros(", ".empty(", beyond_check=True)  # fmt: skip
+        yield PlantedBug("masks of later stages are those of the first", layer, Pass._steps,
+                         "stage.steps.start + t", "t")  # fmt: skip
+        yield PlantedBug("gradients of later stages are those of the first", layer,
+                         Pass._steps_back, "stage.steps.start + t", "t")  # fmt: skip
+        yield PlantedBug("first stage's gradients alone", layer, Pass.backward,
+                         "sum(arrays[1:], arrays[0])", "arrays[-1]")  # fmt: skip
+
+
+def alike_bugs() -> Iterator[PlantedBug]:
+    """Yield rows that are alike and go another way, or leave their gradient behind."""
+    for layer in ("simple_rnn", "lstm", "gru"):
+        yield PlantedBug("gradients of rows that are alike left behind", layer, Pass.backward,
+                         "d[0] += d[", "0 * d[", beyond_check=True)  # fmt: skip
+        yield PlantedBug("rows that join start from the last one's states", layer, Pass._joined,
+                         "s[:1].repeat", "s[-1:].repeat", beyond_check=True)  # fmt: skip
+        yield PlantedBug("the row that is alike longest is not the first", layer,
+                         recurrent_parts._in_stages, "np.roll(rows, 1)", "rows[::-1]",
+                         beyond_check=True)  # fmt: skip
+        yield PlantedBug("one feature for all", layer, recurrent_parts.alike_until,
+                         "x[row, :end], x[leader, :end]", "x[row, :end, 0], x[leader, :end, 0]",
+                         beyond_check=True)  # fmt: skip
+        yield PlantedBug("rows alike though their states are not", layer, Recurrent.forward,
+                         "initial_state is None and ", "", beyond_check=True)  # fmt: skip
+        yield PlantedBug("a sum for each row's own gradient", layer, Recurrent.backward,
+                         "alike and not sum_alike", "False", beyond_check=True)  # fmt: skip

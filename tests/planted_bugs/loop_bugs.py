@@ -26,17 +26,16 @@ def state_and_time_bugs() -> Iterator[PlantedBug]:
         yield PlantedBug(title, layer, Sweep.start, "stack[0] = state", "stack[0] = 0")
 
     title = "first time step skipped on the way back"
-    right = "reversed(range(self.first, len"
-    wrong = "reversed(range(self.first + 1, len"
-    yield PlantedBug(title, "lstm", Pass.backward, right, wrong)
-    yield PlantedBug(title, "gru_reset_before", Pass.backward, right, wrong)
+    right, wrong = "reversed(range(len", "reversed(range(1, len"
+    yield PlantedBug(title, "lstm", Pass._steps_back, right, wrong)
+    yield PlantedBug(title, "gru_reset_before", Pass._steps_back, right, wrong)
 
     title = "gradient of the final state ignored"
     right = "tuple(d[rows].copy() for d in d_last)"
     wrong = "tuple(0 * d[rows] for d in d_last)"
     yield PlantedBug(title, "gru", Recurrent.backward, right, wrong)
     title = "gradient of the last output ignored"
-    yield PlantedBug(title, "simple_rnn", Pass.backward, "dh += dy\n", "pass\n")
+    yield PlantedBug(title, "simple_rnn", Pass.backward, "dstates[0][...] += dy", "pass")
 
     title, arguments = "gradient not turned round again", {"go_backwards": True}
     yield PlantedBug(title, "lstm", Recurrent.backward, "dx = dx[:, ::-1]", "pass", arguments)
@@ -44,21 +43,21 @@ def state_and_time_bugs() -> Iterator[PlantedBug]:
 
 def mask_bugs() -> Iterator[PlantedBug]:
     """Yield masks that are ignored, or of another direction."""
-    forward, backward = Pass.forward, Pass.backward
+    backward = Pass._steps_back
     title = "mask ignored"
-    right = "xp.where(live[t], stack[t + 1], stack[t])"
-    yield PlantedBug(title, "gru", forward, right, "stack[t + 1]")
+    right = "array_module(stack).where(now, stack[t + 1], stack[t])"
+    yield PlantedBug(title, "gru", Pass._steps, right, "stack[t + 1]")
     title = "mask ignored in the output"
-    right = "hs if self.shown is None else xp.where(self.shown, hs, 0)"
-    yield PlantedBug(title, "lstm", forward, right, "hs")
+    right = "hs if self.shown is None else array_module(hs).where(self.shown, hs, 0)"
+    yield PlantedBug(title, "lstm", Pass.forward, right, "hs")
     title = "mask ignored in the gradient of the output"
-    right = "dy = xp.where(self.shown, dy, 0)"
-    yield PlantedBug(title, "simple_rnn", backward, right, "pass")
+    right = "dy = array_module(dy).where(self.shown, dy, 0)"
+    yield PlantedBug(title, "simple_rnn", Pass.backward, right, "pass")
     title = "mask ignored on the way back"
-    right = "d[...] = xp.where(live[t], d, 0)"
+    right = "d[...] = xp.where(live[now, :rows], d, 0)"
     yield PlantedBug(title, "gru", backward, right, "pass")
     title = "mask ignored in what a masked step hands on"
-    right = "held = [xp.where(live[t], 0, d) for d in dstates]"
+    right = "held = [xp.where(live[now, :rows], 0, d) for d in dstates]"
     yield PlantedBug(title, "lstm", backward, right, "held = [0 * d for d in dstates]")
     title = "mask not turned round with the input"
     right, arguments = "None if mask is None else mask[:, ::-1]", {"go_backwards": True}
@@ -82,22 +81,22 @@ def memory_bugs() -> Iterator[PlantedBug]:
     yield PlantedBug(title, "lstm", Sweep.begin_backward, right, wrong, beyond_check=True)
 
     title, sequences = "upstream gradient written in place", {"return_sequences": True}
-    right, wrong = "dh += dy[t]", "dy[t] += dh; dh[...] = dy[t]"
+    right, wrong = "dh += dy[now, :rows]", "dy[now, :rows] += dh; dh[...] = dy[now, :rows]"
     for layer in ("gru_reset_before", "lstm"):
-        yield PlantedBug(title, layer, Pass.backward, right, wrong, sequences)
+        yield PlantedBug(title, layer, Pass._steps_back, right, wrong, sequences)
     title = "gradient of the final state written in place"
     right, wrong = "d[rows].copy() for d in d_last", "d[rows] for d in d_last"
     yield PlantedBug(title, "lstm", Recurrent.backward, right, wrong)
     title = "buffer handed to the user"
-    right = "array_module(x).concatenate([s[T] for s in stack])"
-    yield PlantedBug(title, "simple_rnn", Recurrent.forward, right, "stack[0][T]",
-                     beyond_check=True)  # fmt: skip
+    right = "if self.stateful:"
+    wrong = f"last = passes[0].last\n    {right}"
+    yield PlantedBug(title, "simple_rnn", Recurrent.forward, right, wrong, beyond_check=True)
     title = "a stateful layer's own states handed to the user"
     right, wrong = "(y, *(s.copy() for s in last))", "(y, *last)"
     yield PlantedBug(title, "gru", Recurrent.forward, right, wrong, beyond_check=True)
     title = "inference goes through what backward will read"
-    right = "self._sweeps.get(number) if training else None"
-    yield PlantedBug(title, "lstm", Recurrent._divided, right, "self._sweeps.get(number)",
+    right = "self._sweeps.get((number, stage)) if training else None"
+    yield PlantedBug(title, "lstm", Recurrent._divided, right, right.partition(" if")[0],
                      beyond_check=True)  # fmt: skip
     title = "two parts go through the same memory"
     wrong = right.replace("number", "0")

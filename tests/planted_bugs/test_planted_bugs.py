@@ -15,6 +15,8 @@ from tests.equations import test_recurrent as on_equations
 from tests.kernels import test_buffers as on_buffers
 from tests.kernels import test_fading as on_fading
 from tests.kernels import test_recurrent_kernels as on_kernels
+from tests.layers import test_alike_first as on_beginnings
+from tests.layers import test_padding_first as on_padding
 from tests.layers import test_recurrent_gradients as on_gradients
 from tests.layers.cases import random_array
 from tests.layers.recurrent_cases import LAYERS, mask_of_every_kind, states_for
@@ -64,6 +66,13 @@ def those_of_divisions_and_memory(bug: PlantedBug) -> Iterator[Callable[[], None
         for steps in (None, 7):
             on_sums = on_fading.test_sums_are_those_of_the_page
             yield partial(on_sums, LAYERS[name], masked, 1.0, steps)
+    yield partial(
+        on_padding.test_numbers_are_those_of_the_shorter_input, name, False, True, (9, 2, 0, 1)
+    )
+    yield partial(on_beginnings.test_a_models_gradients_are_the_pages, name, False, False)
+    yield partial(on_beginnings.test_one_feature_is_not_all, name)
+    yield partial(on_beginnings.test_given_states_are_each_rows_own, name)
+    yield partial(on_beginnings.test_a_backward_pass_of_its_own_gives_each_row_its_gradient, name)
     yield partial(kept.test_share_no_memory_with_each_other, name, on_buffers.DIVIDED)
     yield partial(on_fading.assert_nothing_comes_back, LAYERS[name])
     yield partial(kept.test_nobody_is_handed_one, name, True, False, False, 5)

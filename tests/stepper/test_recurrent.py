@@ -166,4 +166,4 @@ def test_masks_and_dropout_and_other_wrappers_are_recorded():
     assert recording.truncated is None
     assert recording.at(function="gru_reset_before_step_backward")
     lines = {recording.text(f) for f in recording.frames}
-    assert "stack[t + 1] = xp.where(live[t], stack[t + 1], stack[t])" in lines
+    assert "stack[t + 1] = array_module(stack).where(now, stack[t + 1], stack[t])" in lines
