@@ -68,10 +68,15 @@ app.command("plot", epilog="Example: scratchnet plot activations --out activatio
 
 def main() -> None:
     """Run the command line of this process."""
+    prepare_streams()
+    app(prog_name="scratchnet")
+
+
+def prepare_streams() -> None:
+    """Make sure that whatever a command prints can be written, or goes nowhere."""
     _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without UTF-8
-    app(prog_name="scratchnet")
 
 
 def _replace_closed_streams() -> None:

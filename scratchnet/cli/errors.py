@@ -42,6 +42,7 @@ class Commands(TyperGroup):
 
     def main(self, args: Any = None, *positional: Any, **options: Any) -> Any:
         """Run the command that ``args`` names and leave the process with its status."""
+        program = options.get("prog_name") or str(self.name)
         words = list(sys.argv[1:] if args is None else args)
         debug = "--debug" in words  # a global option, but people add it at the end
         words = [word for word in words if word != "--debug"] or ["--help"]
@@ -54,10 +55,10 @@ class Commands(TyperGroup):
                 sys.exit(READER_GONE)
             if debug:
                 traceback.print_exc()
-            _say(_message(error))
+            _say(program, _message(error))
             sys.exit(USAGE_OR_DATA)
         if status == INTERRUPTED:
-            _say("interrupted.")
+            _say(program, "interrupted.")
         sys.exit(status or 0)
 
 
@@ -89,6 +90,6 @@ def _message(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _say(message: str) -> None:
+def _say(program: str, message: str) -> None:
     if message:
-        print(f"scratchnet: {visible(message)}", file=sys.stderr)
+        print(f"{program}: {visible(message)}", file=sys.stderr)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from scratchnet.experiments.problem import Problem
 from scratchnet.experiments.readers import Language, Reader, Reviews
 from scratchnet.files import write_whole
 from scratchnet.runs.fields import FORMAT, checked_fields
-from scratchnet.runs.folder import DESCRIPTION, VOCABULARY
+from scratchnet.runs.folder import DESCRIPTION, VOCABULARY, not_empty
+from scratchnet.text.vocabulary import Vocabulary
 
 
 @dataclass
@@ -41,10 +42,21 @@ class Run:
     notes: list[str]
     results: dict[str, Any] | None = None
     """None until the training has ended."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """What was chosen of how the engine trains, beside the problem's own settings."""
 
 
-def start(problem: Problem, engine: str, folder: Path) -> Run:
-    """Describe a training that begins, so that the folder explains itself whatever happens."""
+def start(
+    problem: Problem, engine: str, folder: Path, training: dict[str, Any] | None = None
+) -> Run:
+    """Describe a training that begins, so that the folder explains itself whatever happens.
+
+    Raises
+    ------
+    InputError
+        If the folder has a vocabulary that is not the problem's.
+    """
+    _check_left_over(problem.reader, folder / VOCABULARY)
     run = Run(
         problem.experiment,
         engine,
@@ -56,9 +68,18 @@ def start(problem: Problem, engine: str, folder: Path) -> Run:
         problem.reader,
         versions(engine),
         list(problem.notes),
+        training=training or {},
     )
     write(run, folder)
     return run
+
+
+def _check_left_over(reader: Reader, path: Path) -> None:
+    """Raise unless a vocabulary that is here already is what a process killed here has left."""
+    if path.exists():
+        mine = reader.vocabulary if isinstance(reader, (Language, Reviews)) else None
+        if mine is None or Vocabulary.load(path) != mine:
+            raise not_empty(path.parent)
 
 
 def versions(engine: str) -> dict[str, str]:
@@ -109,7 +130,7 @@ def other_file(path: str, got: str) -> DataError:
 
 def write(run: Run, folder: Path) -> None:
     """Write ``run.json``, and the vocabulary of a reader that has one beside it."""
-    fields = {field: value for field, value in vars(run).items() if field != "reader"}
+    fields = {name: value for name, value in vars(run).items() if name != "reader"}
     reader = {"kind": type(run.reader).__name__.lower()}
     reader |= vars(run.reader)
     if isinstance(run.reader, (Language, Reviews)):

@@ -36,6 +36,7 @@ def checked_fields(content: Any, folder: Path) -> dict[str, Any]:
         "format",
         f"{FORMAT}, which this scratchnet reads, not {str(found)[:20]}",
     )
+    content = {"training": {}, **content}  # runs of before there were options have none
     for field in _RULES:
         _require(field in content, field, "it to be there")
     name = content["experiment"]
@@ -116,6 +117,11 @@ def _is_text_by_name(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
+def _are_options(value: Any) -> bool:
+    kinds = (bool, int, str)
+    return isinstance(value, dict) and all(isinstance(one, kinds) for one in value.values())
+
+
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
@@ -143,6 +149,7 @@ _RULES: dict[str, Rule] = {
     "versions": (_is_text_by_name, "a version by package"),
     "notes": (_are_texts, "a list of sentences"),
     "results": (lambda value: value is None or isinstance(value, dict), "an object or null"),
+    "training": (_are_options, "texts, whole numbers, true or false by name"),
 }
 
 _SETTINGS: dict[str, Rule] = {

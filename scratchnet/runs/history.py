@@ -47,15 +47,15 @@ class RunHistory(Callback):
         write_whole(self.path, text.getvalue().encode())
 
 
-def read_history(path: Path, epochs: int) -> list[Logs]:
-    """Return the lines of the first epochs.
+def read_history(path: Path, epochs: int | None = None) -> list[Logs]:
+    """Return the lines of the first epochs, by default all of them.
 
     Raises
     ------
     DataError
         If the file does not have them.
     """
-    if not epochs:
+    if epochs == 0:
         return []
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -63,8 +63,9 @@ def read_history(path: Path, epochs: int) -> list[Logs]:
                 {name: int(v) if name == "epoch" else float(v) for name, v in row.items() if v}
                 for row in csv.DictReader(file, strict=True)
             ][:epochs]
-        if [row["epoch"] for row in rows] != list(range(epochs)):
-            raise ValueError(f"it does not have epochs 0 to {epochs - 1}")
+        wanted = len(rows) if epochs is None else epochs
+        if [row["epoch"] for row in rows] != list(range(wanted)):
+            raise ValueError(f"it does not have epochs 0 to {wanted - 1}")
     except (csv.Error, KeyError, TypeError, ValueError, OSError) as error:
         raise DataError(
             f"{path}: expected the history of a run, got one that cannot be read "

@@ -24,10 +24,12 @@ class Keeper(Callback):
         The file; it is only ever replaced as a whole.
     minutes : float, optional
         Save within epochs too, that often; None leaves that, and Ctrl-C, to the engine.
+    steps : int, optional
+        Save after so many batches too, counted from each epoch's beginning.
     """
 
-    def __init__(self, path: Path, minutes: float | None) -> None:
-        self.path, self.minutes = path, minutes
+    def __init__(self, path: Path, minutes: float | None, steps: int | None = None) -> None:
+        self.path, self.minutes, self.steps = path, minutes, steps
 
     def on_train_begin(self, logs: Logs) -> None:
         """Start the clock, and listen for Ctrl-C where that can be done."""
@@ -41,6 +43,8 @@ class Keeper(Callback):
         if self.minutes is None:
             return
         due = time.monotonic() - self._saved > 60 * self.minutes
+        if self.steps is not None:
+            due |= (batch + 1) % self.steps == 0
         if due or self._interrupted:
             self._save()
         if self._interrupted:

@@ -15,7 +15,7 @@ from scratchnet.experiments.readers import Language
 from scratchnet.generation import OneStep, Writer
 from scratchnet.model import Sequential
 from scratchnet.progress import Progress
-from scratchnet.runs.description import Run, not_a_run
+from scratchnet.runs.description import Run, not_a_run, read
 from scratchnet.runs.evaluation import perplexity
 from scratchnet.runs.folder import BEST, HISTORY, MODEL, SAMPLES
 from scratchnet.runs.history import RunHistory, read_history
@@ -80,12 +80,16 @@ def train(
 def require_checkpoint(folder: Path, name: str) -> None:
     """Make sure that a training which has ended an epoch has something to go on from.
 
+    A kill in the moment between the first line of the history and the first model leaves nothing
+    but that epoch to repeat.
+
     Raises
     ------
     DataError
         If the file is gone.
     """
-    if (folder / HISTORY).exists() and not (folder / name).exists():
+    gone = (folder / HISTORY).exists() and not (folder / name).exists()
+    if gone and (read(folder).results is not None or len(read_history(folder / HISTORY)) > 1):
         raise DataError(
             f"{folder}: expected {name}, which a training that has ended an epoch leaves, got "
             "none. Restore it, or train a new run."
@@ -171,7 +175,7 @@ def figures(problem: Problem, folder: Path) -> dict[str, Any]:
     """Return what a training measured: each figure of the history as a list, and peak memory."""
     if problem.trained:
         return {}
-    rows = read_history(folder / HISTORY, problem.epochs)
+    rows = read_history(folder / HISTORY)  # fewer than planned where it was stopped early
     names = dict.fromkeys(name for row in rows for name in row if name != "epoch")
     found: dict[str, Any] = {name: [row.get(name) for row in rows] for name in names}
     for name in ("loss", "val_loss"):
