@@ -18,14 +18,30 @@ from scratchnet.experiments.problem import Problem
 
 def training_batches(problem: Problem, epoch: int = 0, batch: int = 0) -> tf.data.Dataset:
     """Return the batches of all epochs, from one of them on, in `Problem.batches`' order."""
-
-    def order(number: Any) -> Any:
-        rows = tf.numpy_function(lambda n: np.concatenate(problem.batches(n)), [number], tf.int64)
-        return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(rows, [None]))
-
-    epochs = tf.data.Dataset.range(epoch, problem.epochs)
-    rows = epochs.flat_map(lambda number: order(number).batch(problem.batch_size)).skip(batch)
+    rows = _rows(problem, epoch, batch)
     return _gathered(rows, problem.x_train, problem.y_train, problem.dtype)
+
+
+def shared_batches(
+    problem: Problem, workers: int, index: int, epoch: int = 0, batch: int = 0
+) -> tf.data.Dataset:
+    """Return a worker's rows of the same batches, and what part of each batch they are.
+
+    The shares are as equal as can be, and together they are the batch in its order.  A worker whose
+    share is of no rows gets the batch's first, with part 0: networks do not take empty batches.
+    """
+
+    def own(rows: Any) -> tuple[Any, Any]:
+        count = tf.size(rows)
+        first, last = count * index // workers, count * (index + 1) // workers
+        chosen = tf.cond(last > first, lambda: rows[first:last], lambda: rows[:1])
+        return chosen, tf.cast((last - first) / count, problem.dtype)
+
+    inputs, targets = (_gatherer(a, problem.dtype) for a in (problem.x_train, problem.y_train))
+    shares = _rows(problem, epoch, batch).map(own)
+    return shares.map(
+        lambda rows, part: (inputs(rows), targets(rows), part), num_parallel_calls=tf.data.AUTOTUNE
+    ).prefetch(tf.data.AUTOTUNE)
 
 
 def batches_in_order(x: Array, y: Array, batch_size: int, dtype: str) -> tf.data.Dataset:
@@ -36,6 +52,17 @@ def batches_in_order(x: Array, y: Array, batch_size: int, dtype: str) -> tf.data
 def as_keras_takes_it(array: Array, dtype: str) -> Array:
     """Return floating-point numbers in the engine's dtype, and ids and labels as they are."""
     return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+
+
+def _rows(problem: Problem, epoch: int, batch: int) -> tf.data.Dataset:
+    """Return the numbers of each batch's rows: every epoch's order is decided by the seed alone."""
+
+    def order(number: Any) -> Any:
+        rows = tf.numpy_function(lambda n: np.concatenate(problem.batches(n)), [number], tf.int64)
+        return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(rows, [None]))
+
+    epochs = tf.data.Dataset.range(epoch, problem.epochs)
+    return epochs.flat_map(lambda number: order(number).batch(problem.batch_size)).skip(batch)
 
 
 def _gathered(rows: tf.data.Dataset, x: Array, y: Array, dtype: str) -> tf.data.Dataset:
