@@ -1,8 +1,13 @@
-"""How a command says no to an option."""
+"""What commands make of a target, and how they say no to an option."""
 
 from __future__ import annotations
 
 from typing import NoReturn
+
+
+def is_keras_file(target: str) -> bool:
+    """Whether a target means a model that Keras saved."""
+    return target.endswith(".keras")
 
 
 def refuse(option: str, because: str) -> NoReturn:

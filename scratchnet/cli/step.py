@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scratchnet.cli.refusal import refuse
+from scratchnet.cli.refusal import is_keras_file, refuse
 
 if TYPE_CHECKING:
     from scratchnet.stepper import Recording
@@ -18,16 +18,16 @@ NAMES = (
     "sample", "adam", "markov",
 )  # fmt: skip
 BY_HAND = ("lstm-by-hand", "gru-by-hand")
-TIME, UNITS = 6, 4
+TIME, UNITS, BATCH = 6, 4, 2
 
 
 def step(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE.py:FUNCTION",
-            help=f"{', '.join(NAMES)}; {' or '.join(BY_HAND)}, to follow with a calculator; or a "
-            "function of yours.",
+            metavar="NAME|FILE.py:FUNCTION|MODEL.keras",
+            help=f"{', '.join(NAMES)}; {' or '.join(BY_HAND)}, to follow with a calculator; a "
+            "function of yours; or a model that Keras saved.",
             show_default=False,
         ),
     ],
@@ -36,6 +36,10 @@ def step(
     ] = None,
     units: Annotated[
         int | None, typer.Option(min=1, help=f"Units of the layers.  [default: {UNITS}]")
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Examples that a Keras model gets.  [default: {BATCH}]"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides every random number.")] = 0,
     shape: Annotated[
@@ -76,6 +80,8 @@ def step(
 
     if as_json and terminal:
         refuse("--json", "prints for a program, and --terminal for you: leave one of them out")
+    if batch is not None and not is_keras_file(target):
+        refuse("--batch", f"is for a model that Keras saved, not for {target}: leave it out")
     if target in BY_HAND:
         given = {"--time": time, "--units": units, "--shape": shape, "--ids": ids, "--frame": frame}
         _refuse_any(given, f"is not for {target}, whose sizes are fixed: leave it out")
@@ -85,7 +91,12 @@ def step(
         return
     ended: BaseException | None = None
     try:
-        recording = _recorded(target, time, units, seed, shape or [], ids or [])
+        if is_keras_file(target):
+            given = {"--units": units, "--shape": shape, "--ids": ids}
+            _refuse_any(given, f"is not for {target}, whose layers are known: leave it out")
+            recording = _of_model(target, time, BATCH if batch is None else batch, seed)
+        else:
+            recording = _recorded(target, time, units, seed, shape or [], ids or [])
     except (InputError, KeyboardInterrupt) as error:
         recording, ended = _before(error), error
     if frame is not None and frame >= len(recording):
@@ -138,6 +149,20 @@ def _recorded(
     return case.record()
 
 
+def _of_model(path: str, time: int | None, batch: int, seed: int) -> Recording:
+    """Return the recording of one way through a Keras model of the user's, and back."""
+    import numpy as np
+
+    from scratchnet.cli import their_model
+    from scratchnet.gradcheck.subjects.own_inputs import random_input
+    from scratchnet.stepper.cases import systems
+
+    theirs = their_model.read(path)
+    rng = np.random.default_rng(seed)
+    x = random_input(path, theirs.model, rng, batch=batch, time=time)
+    return systems.of_model(theirs.model, x, rng, Path(path).stem).record()
+
+
 def _in_terminal(recording: Recording, frame: int | None) -> None:
     import sys
 
@@ -165,6 +190,8 @@ def _by_hand(target: str, save: Path | None, open_page: bool, in_terminal: bool)
 
 
 def _page_name(target: str) -> Path:
+    if is_keras_file(target):
+        return Path(f"{Path(target).stem}.html")
     return Path(f"{target.rpartition(':')[2]}.html")
 
 
@@ -190,7 +217,8 @@ def _refuse_name(name: str) -> None:
     every = (*NAMES, *BY_HAND)
     near = difflib.get_close_matches(name, every, n=1)
     meant = f" Did you mean {near[0]}?" if near else ""
-    refuse("step", f"expected one of {', '.join(every)}, or FILE.py:FUNCTION, got {name}.{meant}")
+    wanted = f"expected one of {', '.join(every)}, FILE.py:FUNCTION or MODEL.keras"
+    refuse("step", f"{wanted}, got {name}.{meant}")
 
 
 def _refuse_any(options: Mapping[str, object], because: str) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scratchnet.cli.refusal import is_keras_file
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,8 +20,9 @@ def verify(
         str | None,
         typer.Argument(
             metavar="TARGET",
-            help="FILE.py:CLASS, FILE.py:FORWARD,BACKWARD, or a layer or loss of scratchnet's "
-            "(lstm); everything of scratchnet's where it is left out.",
+            help="FILE.py:CLASS, FILE.py:FORWARD,BACKWARD, a model that Keras saved (MODEL.keras), "
+            "or a layer or loss of scratchnet's (lstm); everything of scratchnet's where it is "
+            "left out.",
             show_default=False,
         ),
     ] = None,
@@ -30,7 +33,8 @@ def verify(
         str | None, typer.Option(metavar="LAYER", help="What your code is meant to be: LSTM.")
     ] = None,
     input_shape: Annotated[
-        str | None, typer.Option(metavar="SIZES", help="Shape of a layer's input: 3,6,4.")
+        str | None,
+        typer.Option(metavar="SIZES", help="Shape of a layer's or model's input: 3,6,4."),
     ] = None,
     shape: Annotated[
         list[str] | None,
@@ -75,11 +79,19 @@ def verify(
     if everything and target is not None:
         refuse("--all", f"checks everything, and {target} is one thing: leave one of them out")
     remark = ""
-    if target is not None and names_file(target):
+    if target is not None and is_keras_file(target):
+        because = f"is not for {target}, whose layers are known: leave it out"
+        for option, value in {**_of_code(like, shape, ids), "--units": units}.items():
+            if value:
+                refuse(option, because)
+        from scratchnet.cli.verify_keras import check_model
+
+        checked, remark = check_model(target, input_shape, seed, keras)
+    elif target is not None and names_file(target):
         refuse_for_code(target, {"--units": units, "--keras": keras or None})
         checked = check_code(target, like, input_shape, shape or [], ids or [], seed)
     else:
-        refuse_for_own(target, {"--like": like, "--shape": shape, "--ids": ids})
+        refuse_for_own(target, _of_code(like, shape, ids))
         from scratchnet.cli.verify_own import check_catalogue, check_layer
 
         if units is None and input_shape is None:
@@ -95,6 +107,10 @@ def verify(
         if html is not None:
             console.results().print(f"Page: {html}", markup=False)
     raise typer.Exit(verified.status(checked))
+
+
+def _of_code(like: str | None, shape: list[str] | None, ids: list[str] | None) -> dict[str, object]:
+    return {"--like": like, "--shape": shape, "--ids": ids}
 
 
 def _write_page(path: Path, target: str | None, checked: Sequence[Checked]) -> None:

@@ -16,6 +16,7 @@ from scratchnet.gradcheck.subjects.own_layer import LayerSubject
 from scratchnet.gradcheck.subjects.own_loss import LossSubject
 from scratchnet.gradcheck.subjects.own_model import ModelSubject
 from scratchnet.gradcheck.subjects.own_shared import initial_state_names, parts
+from scratchnet.gradcheck.subjects.own_stack import StackSubject
 from scratchnet.layers import Layer
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-4}
@@ -34,6 +35,8 @@ def _functions(subject: Subject) -> Iterator[str]:
     layers: list[Layer] = []
     if isinstance(subject, LayerSubject):
         layers = [subject.layer]
+    elif isinstance(subject, StackSubject):
+        layers = subject.model.layers
     elif isinstance(subject, ModelSubject):
         layers = subject.model.layers
         yield snake_case(type(subject.model.loss).__name__)
@@ -68,6 +71,8 @@ def keras_of(subject: Subject, arrays: Arrays, upstream: Arrays) -> dict[str, Ar
         return _loss_gradients(subject, arrays, upstream)
     if isinstance(subject, ModelSubject):
         return _model_gradients(subject, arrays, upstream)
+    if isinstance(subject, StackSubject):
+        return subject.asked(arrays, upstream)
     return None
 
 

@@ -100,7 +100,7 @@ class Recurrent(RecurrentOptions):
         """Take all steps; return the batch's parts, their passes, and y."""
         (B, T, _), xp = x.shape, array_module(x)
         parts, begin = self._divided(x, mask, masks, training, alike)
-        y = xp.empty((B, *((T,) * self.return_sequences), self.units), dtype=x.dtype)
+        y = xp.zeros((B, *((T,) * self.return_sequences), self.units), dtype=x.dtype)
 
         def run(number: int, part: Part) -> Pass:
             rows = part.rows
@@ -170,8 +170,8 @@ class Recurrent(RecurrentOptions):
             self._takes_alike = alike = False
             parts, passes, _ = again()
         xp = array_module(dy)
-        dx = xp.empty(shape, dtype=dy.dtype) if needs_dx else None
-        d_first = tuple(xp.empty_like(d) for d in d_last)
+        dx = xp.zeros(shape, dtype=dy.dtype) if needs_dx else None
+        d_first = tuple(xp.zeros_like(d) for d in d_last)
 
         def run(one: Pass) -> tuple[Array, ...]:
             rows = one.part.rows

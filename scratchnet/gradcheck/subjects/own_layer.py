@@ -42,6 +42,8 @@ class LayerSubject(Subject):
         For the layers that take one.
     initial_state : bool
         Whether a recurrent layer gets random initial states, which are differentiated too.
+    keep : bool
+        Whether the layer keeps its weights instead of random ones.
 
     Attributes
     ----------
@@ -57,11 +59,16 @@ class LayerSubject(Subject):
         seed: int = 0,
         mask: Array | None = None,
         initial_state: bool = True,
+        keep: bool = False,
     ) -> None:
         rng = np.random.default_rng(seed)
         self.layer = copied(layer)
         self.layer.build(tuple(input_shape))
-        parameters = random_parameters(self.layer, rng)
+        parameters = (
+            {name: array.astype(np.float64) for name, array in self.layer.params.items()}
+            if keep
+            else random_parameters(self.layer, rng)
+        )
         states = random_states(self.layer, input_shape[0], rng) if initial_state else {}
         takes_ids = innermost(layer)
         arrays = {"x": random_input(takes_ids, input_shape, rng), **states}

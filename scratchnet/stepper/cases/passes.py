@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,33 @@ def recurrent_pass(layer: Any, x: Array, dy: Array) -> tuple[Array, Array]:
     """
     y = layer.forward(x, training=True)
     dx = layer.backward(dy)
+    return y, dx
+
+
+def model_pass(layers: Sequence[Any], x: Array, dy: Array) -> tuple[Array, Array | None]:
+    r"""Go forward through all layers, each taking what the one below gives, and back again.
+
+    .. math::
+        y_k &= f_k(y_{k-1}), \quad y_0 = x            &&\text{(1)} \\
+        dy_{k-1} &= f_k'(y_{k-1})^T \, dy_k           &&\text{(1')}
+
+    ========  ==========  ==============================================
+    array     shape       meaning
+    ========  ==========  ==============================================
+    ``x``     (B, …)      inputs
+    ``mask``  (B, T)      False where a step is padding, if there is any
+    ``y``     (B, …)      outputs of the layer that ran last
+    ``dy``    (B, …)      gradient of the loss with respect to the output
+    ========  ==========  ==============================================
+    """
+    y, mask = x, None
+    for layer in layers:
+        below = y
+        y = layer.forward(below, training=True, mask=mask)  # (1)
+        mask = layer.compute_mask(below, mask)
+    dx = dy
+    for layer in reversed(layers):
+        dx = layer.backward(dx)  # (1')
     return y, dx
 
 

@@ -17,6 +17,7 @@ from scratchnet.backend import Array
 from scratchnet.errors import InputError
 from scratchnet.experiments import backprop
 from scratchnet.layers import GRU, LSTM, SimpleRNN
+from scratchnet.model import Sequential
 from scratchnet.optimizers import Adam
 from scratchnet.stepper.cases import lessons, passes
 from scratchnet.stepper.record import step
@@ -25,6 +26,8 @@ from scratchnet.text import sampling
 
 TEXT = "the cat sat on the mat"
 BATCH, FEATURES = 2, 3
+MOST_PARAMETERS = 10_000
+"""Of a model of somebody's; every array is on the page."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,34 @@ def cases(*, time: int = 6, units: int = 4, seed: int = 0) -> dict[str, Case]:
         "adam": _adam(T),
         "markov": _markov(T),
     }
+
+
+def of_model(model: Sequential, x: Array, rng: np.random.Generator, title: str) -> Case:
+    """Return one way through a built model and back, from a random gradient of its output.
+
+    Raises
+    ------
+    InputError
+        If its arrays are too many to be shown.
+    """
+    count = model.count_params()
+    if count > MOST_PARAMETERS:
+        biggest = max(model.layers, key=lambda layer: layer.count_params())
+        raise InputError(
+            f"step: expected a model of at most {MOST_PARAMETERS:,} parameters, which a page can "
+            f"show, got {count:,}, of which {biggest.name!r} has {biggest.count_params():,}. Step "
+            "through one of the same layers with fewer units, or a smaller vocabulary."
+        )
+    shape: Any = x.shape
+    for layer in model.layers:
+        shape = layer.compute_output_shape(shape)
+    names = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in model.layers)
+    return Case(
+        title,
+        f"One way forward and back through {names}, with the model's own weights.",
+        passes.model_pass,
+        (model.layers, x, rng.standard_normal(shape).astype(model.dtype)),
+    )
 
 
 def _onehot(T: int) -> Case:
