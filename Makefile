@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WHAT := -c constraints.txt -e '.[keras,plots]' --group dev
+WHAT := -c constraints.txt -e '.[keras,plots,export,serve,tensorboard]' --group dev
 
 .PHONY: help demo test test-quick check bench agreement format clean
 
