@@ -63,7 +63,7 @@ def side_by_side(benchmark: Any) -> SideBySide:
     one unit.
     """
     from keras_impl.bench.race import FEWEST_ROUNDS, ROUNDS, Candidate, timed
-    from keras_impl.bench.table import figures
+    from keras_impl.bench.report.table import figures
 
     def run(ours: Candidate, theirs: Candidate) -> None:
         begun = time.perf_counter()
@@ -98,12 +98,13 @@ def side_by_side(benchmark: Any) -> SideBySide:
 
 @pytest.fixture
 def work_beside_keras(benchmark: Any, side_by_side: SideBySide) -> Callable[[str], None]:
-    """Measure a work of `keras_impl.bench.works`, once its engines agree."""
+    """Measure a work of `keras_impl.bench.works.works`, once its engines agree."""
 
     def run(name: str) -> None:
-        from keras_impl.bench import measure, works
+        from keras_impl.bench import measure
         from keras_impl.bench.floor import flops, peak
-        from keras_impl.bench.results import SCRATCH
+        from keras_impl.bench.report.results import SCRATCH
+        from keras_impl.bench.works import works
 
         work = works.get(name)
         misses = [measure.said(one) for one in work.agreement(THREADS, False) if not one.ok]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_impl.bench import fresh
+from keras_impl.bench.processes import fresh
 from keras_impl.bench.race import Candidate
 
 UNTIL = ["imported", "first_step", "finished"]

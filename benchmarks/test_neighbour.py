@@ -28,7 +28,7 @@ def neighbour():
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
 @pytest.mark.parametrize("engine", ["scratchnet", "Keras, compiled step"])
 def test_beside_a_busy_neighbour(side_by_side, neighbour, engine):
-    from keras_impl.bench import works
+    from keras_impl.bench.works import works
 
     candidates = works.get("nietzsche").candidates(int(os.environ["SCRATCHNET_THREADS"]), False)
     quiet = next(one for one in candidates if one.name == engine)

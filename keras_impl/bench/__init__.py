@@ -16,7 +16,7 @@ NAMES = (
     "generate-window",
     "predict",
 )
-"""What can be measured: `keras_impl.bench.works.get` makes it."""
+"""What can be measured: `keras_impl.bench.works.works.get` makes it."""
 
 
 def check(name: str) -> None:

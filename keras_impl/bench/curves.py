@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_impl.bench.engines import KERAS_STEP, SCRATCH, KerasSteps, ScratchSteps, candidate
 from keras_impl.bench.floor import flops, training_products
 from keras_impl.bench.race import ROUNDS, Stopped, Timing, race
-from keras_impl.bench.work import DTYPE
+from keras_impl.bench.works.engines import KERAS_STEP, SCRATCH, KerasSteps, ScratchSteps, candidate
+from keras_impl.bench.works.work import DTYPE
 from keras_impl.models import TWINS
 from keras_impl.parity.oracle import keras_floats
 from scratchnet.experiments import language

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from keras_impl.bench import floor, works
-from keras_impl.bench.memory import Memory
+from keras_impl.bench import floor
+from keras_impl.bench.processes.memory import Memory
 from keras_impl.bench.race import ROUNDS, SECONDS, Interrupted, Timing, race
-from keras_impl.bench.results import SCRATCH, Failure, Measured, Results
-from keras_impl.bench.work import Work
+from keras_impl.bench.report.results import SCRATCH, Failure, Measured, Results
+from keras_impl.bench.works import works
+from keras_impl.bench.works.work import Work
 from keras_impl.parity.compare import Agreement
 
 Progress = Callable[[str, int, int], None]

@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_impl.bench import race
-from keras_impl.bench.engines import (
+from keras_impl.bench.race import Timing
+from keras_impl.bench.works.engines import (
     KERAS_STEP,
     SCRATCH,
     ScratchSteps,
@@ -24,7 +25,6 @@ from keras_impl.bench.engines import (
     keras_candidates,
     one_graph,
 )
-from keras_impl.bench.race import Timing
 from keras_impl.models import TWINS
 from keras_impl.optimizers import densify
 from keras_impl.parity.oracle import ask_twin, keras_floats

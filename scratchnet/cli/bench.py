@@ -11,7 +11,7 @@ from scratchnet.cli import problem as options
 from scratchnet.cli.errors import INTERRUPTED
 
 if TYPE_CHECKING:
-    from keras_impl.bench.results import Results
+    from keras_impl.bench.report.results import Results
 
 RESULTS = Path("benchmarks") / "results" / "speed.json"
 """Where a checkout keeps what was measured for it."""
@@ -82,8 +82,8 @@ def bench(
     options.require_keras_installed()
     from keras_impl import bench as measuring
     from keras_impl.bench import machine
-    from keras_impl.bench.changes import changes_between
-    from keras_impl.bench.results import Results
+    from keras_impl.bench.report.changes import changes_between
+    from keras_impl.bench.report.results import Results
     from keras_impl.bench.threads import available, pin
 
     chosen = list(dict.fromkeys(names or measuring.NAMES))
@@ -124,7 +124,8 @@ def bench(
 
 def _before(names: list[str], compare: bool, baseline: Path | None) -> Results | None:
     """Return the results to compare with, before anything is measured."""
-    from keras_impl.bench import machine, results_file
+    from keras_impl.bench import machine
+    from keras_impl.bench.report import results_file
     from scratchnet.errors import DataError, InputError
 
     if baseline is None:
@@ -208,7 +209,7 @@ def _measure(
     from rich.progress import Progress
 
     from keras_impl.bench.measure import measure
-    from keras_impl.bench.memory import measure as needed
+    from keras_impl.bench.processes.memory import measure as needed
     from keras_impl.bench.race import Stopped
     from scratchnet.cli import console
 
@@ -229,7 +230,7 @@ def _measure(
             progress=progress,
         )
         if cold:
-            from keras_impl.bench import cold as starting
+            from keras_impl.bench.processes import cold as starting
 
             try:
                 found.cold = starting.measure(found.threads, progress)
@@ -248,7 +249,7 @@ def _measure(
 
 def _write(found: Results, save: Path | None, plot: bool) -> list[Path]:
     """Write what was asked for; return the files."""
-    from keras_impl.bench import table as words
+    from keras_impl.bench.report import table as words
     from scratchnet.files import write_whole
 
     written = []
@@ -256,7 +257,7 @@ def _write(found: Results, save: Path | None, plot: bool) -> list[Path]:
         written.append(write_whole(save / "speed.json", found.to_json().encode()))
         written.append(write_whole(save / "speed.md", words.markdown(found).encode()))
     if plot and found.works:
-        from keras_impl.bench import chart
+        from keras_impl.bench.report import chart
 
         folder = save or CHARTS
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from keras_impl.bench.changes import Change
-    from keras_impl.bench.results import Results
-    from keras_impl.bench.table import Row
+    from keras_impl.bench.report.changes import Change
+    from keras_impl.bench.report.results import Results
+    from keras_impl.bench.report.table import Row
 
 TIMES = 4
 """So many columns are the work and its times; the others are what they are held against."""
@@ -25,7 +25,7 @@ def show(screen: Console, found: Results) -> None:
     """Print the tables, and what they mean."""
     from rich.markup import escape
 
-    from keras_impl.bench import table as words
+    from keras_impl.bench.report import table as words
 
     for failure in found.failures:
         screen.print(f"[red]{failure.name}: not timed, the engines do not agree.[/]")
@@ -67,7 +67,7 @@ def _show_works(screen: Console, rows: Sequence[Row]) -> None:
 def _works(rows: Sequence[Row], columns: Sequence[int]) -> Table:
     from rich.markup import escape
 
-    from keras_impl.bench import table as words
+    from keras_impl.bench.report import table as words
 
     table = _headed([words.HEAD[n] for n in columns])
     for row in rows:
@@ -82,8 +82,8 @@ def _works(rows: Sequence[Row], columns: Sequence[int]) -> Table:
 
 def show_changes(screen: Console, before: Results, found: Results, changes: list[Change]) -> None:
     """Print each ratio beside the baseline's, and whether one got worse."""
-    from keras_impl.bench import table as words
-    from keras_impl.bench.changes import absent, differing
+    from keras_impl.bench.report import table as words
+    from keras_impl.bench.report.changes import absent, differing
 
     screen.print("\n[bold]Against the baseline[/]: ratios, not seconds")
     for phrase in differing(before, found):

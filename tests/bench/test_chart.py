@@ -6,10 +6,10 @@ import sys
 import pytest
 from matplotlib.figure import Figure
 
-from keras_impl.bench import chart
-from keras_impl.bench.engines import KERAS_STEP
 from keras_impl.bench.race import Timing
-from keras_impl.bench.results import Measured, Results
+from keras_impl.bench.report import chart
+from keras_impl.bench.report.results import Measured, Results
+from keras_impl.bench.works.engines import KERAS_STEP
 from scratchnet.errors import InputError, MissingExtraError
 from scratchnet.figures.style import BLUE, ORANGE
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from keras_impl.bench import cold, fresh
-from keras_impl.bench.fresh import Report
+from keras_impl.bench.processes import cold, fresh
+from keras_impl.bench.processes.fresh import Report
 from keras_impl.bench.race import Stopped
 
 

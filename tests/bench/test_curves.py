@@ -5,8 +5,8 @@ import json
 import pytest
 
 from keras_impl.bench import curves, race
-from keras_impl.bench.engines import KERAS_STEP
 from keras_impl.bench.floor import flops, training_products
+from keras_impl.bench.works.engines import KERAS_STEP
 from scratchnet.experiments import language
 
 SMALL = {"T": 3, "B": 4, "H": 5, "V": 7}

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from keras_impl.bench import fresh, fresh_data, memory, process_memory
-from keras_impl.bench.fresh import Report
+from keras_impl.bench.processes import fresh, fresh_data, memory, process_memory
+from keras_impl.bench.processes.fresh import Report
 from scratchnet import datasets
 from scratchnet.errors import InputError
 

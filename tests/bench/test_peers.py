@@ -13,8 +13,8 @@ from scratchnet.random import set_random_seed
 from scratchnet.schedules import ExponentialDecay
 
 PEERS = {
-    "PyTorch": ("torch", "keras_impl.bench.torch_peer", "TorchSteps"),
-    "JAX": ("jax", "keras_impl.bench.jax_peer", "JaxSteps"),
+    "PyTorch": ("torch", "keras_impl.bench.peers.torch_peer", "TorchSteps"),
+    "JAX": ("jax", "keras_impl.bench.peers.jax_peer", "JaxSteps"),
 }
 STEPS = 5
 B, T, V = 7, 5, 11

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_impl.bench import table
-from keras_impl.bench.changes import ALLOWED, Change, absent, changes_between, differing
 from keras_impl.bench.measure import with_memory
-from keras_impl.bench.memory import Memory
+from keras_impl.bench.processes.memory import Memory
 from keras_impl.bench.race import timed
-from keras_impl.bench.results import Failure, Measured, Results
-from keras_impl.bench.results_file import read
+from keras_impl.bench.report import table
+from keras_impl.bench.report.changes import ALLOWED, Change, absent, changes_between, differing
+from keras_impl.bench.report.results import Failure, Measured, Results
+from keras_impl.bench.report.results_file import read
 from scratchnet.errors import DataError
 
 MACHINE = {
@@ -271,7 +271,7 @@ def test_memory_stands_beside_time():
     made = with_memory(
         work(), {"scratchnet": Memory(135.0, 30.0), "Keras, compiled step": Memory(900.0, 300.0)}
     )
-    assert table.rows(found(made))[0].cells[-1] == "135 / 900 = 0.15; 30 / 300 = 0.10"
+    assert table.rows(found(made))[0].cells[-1] == "135 / 900 = 0.15 as aimed; 30 / 300 = 0.10"
     assert table.rows(found(with_memory(work(), {})))[0].cells[-1] == ""
 
 
@@ -313,3 +313,18 @@ def test_curves_are_a_table_too():
 )
 def test_three_figures(value, text):
     assert table.figures(value) == text
+
+
+def test_memory_and_the_floor_have_their_verdicts():
+    def marked(name, ours, theirs):
+        needed = {"scratchnet": Memory(ours, None), "Keras, compiled step": Memory(theirs, None)}
+        measured = with_memory(work(name), needed)
+        return table.rows(found(measured))[0].cells[-2:]
+
+    assert "MISSED" in marked("nietzsche", 10, 10)[0]  # 5 % of the floor
+    assert "MISSED" not in marked("imdb", 10, 10)[0]
+    assert [marked("imdb", ours, 100)[1].partition(" = ")[2] for ours in (101, 100, 50)] == [
+        "1.01 MISSED",
+        "1.00 as required",
+        "0.50 as aimed",
+    ]

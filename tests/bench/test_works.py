@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from keras_impl import bench
-from keras_impl.bench import engines, measure, predicting, race, works, writing
-from keras_impl.bench.memory import Memory
-from keras_impl.bench.results import Results
-from keras_impl.bench.work import DTYPE, REAL, Training
+from keras_impl.bench import measure, race
+from keras_impl.bench.processes.memory import Memory
+from keras_impl.bench.report.results import Results
+from keras_impl.bench.works import engines, predicting, works, writing
+from keras_impl.bench.works.work import DTYPE, REAL, Training
 from keras_impl.models import TWINS
 from keras_impl.parity.oracle import keras_floats
 from scratchnet import datasets

@@ -12,13 +12,15 @@ from rich.console import Console
 pytest.importorskip("keras", reason="needs the extra `keras`")
 
 from keras_impl import bench
-from keras_impl.bench import cold, machine, measure, memory, threads, works
+from keras_impl.bench import machine, measure, threads
 from keras_impl.bench.floor import Product
-from keras_impl.bench.memory import Memory
+from keras_impl.bench.processes import cold, memory
+from keras_impl.bench.processes.memory import Memory
 from keras_impl.bench.race import Candidate, Stopped
-from keras_impl.bench.results import Results
-from keras_impl.bench.results_file import read
-from keras_impl.bench.work import Work
+from keras_impl.bench.report.results import Results
+from keras_impl.bench.report.results_file import read
+from keras_impl.bench.works import works
+from keras_impl.bench.works.work import Work
 from keras_impl.parity.compare import Agreement
 from scratchnet.cli import benched
 

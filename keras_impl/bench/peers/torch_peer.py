@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from keras_impl.bench.peer_model import RECURRENT, check
+from keras_impl.bench.peers.peer_model import RECURRENT, check
 from scratchnet import Sequential
 from scratchnet.backend import Array
 from scratchnet.layers import Dense, Embedding, Layer, OneHot

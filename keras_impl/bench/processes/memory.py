@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from keras_impl.bench import fresh
+from keras_impl.bench.processes import fresh
 
 STEPS = 20
 

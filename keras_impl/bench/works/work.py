@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import keras
 
-from keras_impl.bench.engines import KERAS_STEP
 from keras_impl.bench.floor import Product
 from keras_impl.bench.race import Candidate
+from keras_impl.bench.works.engines import KERAS_STEP
 from keras_impl.parity.compare import Agreement
 from scratchnet import Sequential
 from scratchnet.backend import Array

@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_impl import generation
-from keras_impl.bench.engines import SCRATCH
 from keras_impl.bench.floor import Product
 from keras_impl.bench.race import FEWEST_UNITS, MOST_UNITS, Candidate, stepwise
-from keras_impl.bench.work import DTYPE, Work
+from keras_impl.bench.works.engines import SCRATCH
+from keras_impl.bench.works.work import DTYPE, Work
 from keras_impl.parity.compare import FORWARD_TOLERANCE, Agreement, difference
 from keras_impl.parity.oracle import keras_floats
 from keras_impl.weights import to_keras

@@ -54,9 +54,14 @@ class Measured:
         """How far the ratio came: ``aimed``, ``required``, ``missed``; empty without a target."""
         if self.required is None or self.aimed is None:
             return ""
-        if self.ours.ratio > self.required:
-            return "missed"
-        return "aimed" if self.ours.ratio <= self.aimed else "required"
+        return verdict(self.ours.ratio, self.required, self.aimed)
+
+
+def verdict(ratio: float, required: float, aimed: float) -> str:
+    """Return how far a ratio came that had to be at most the first, and aimed at the second."""
+    if ratio > required:
+        return "missed"
+    return "aimed" if ratio <= aimed else "required"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_impl.bench.results import SCRATCH
+from keras_impl.bench.report.results import SCRATCH
 from scratchnet.errors import InputError
 from scratchnet.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, caption, grid, legend, title
 from scratchnet.files import write_whole

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_impl.bench.engines import SCRATCH
 from keras_impl.bench.floor import inference_products
 from keras_impl.bench.race import FEWEST_UNITS, Candidate, stepwise
-from keras_impl.bench.work import DTYPE, Work
+from keras_impl.bench.works.engines import SCRATCH
+from keras_impl.bench.works.work import DTYPE, Work
 from keras_impl.parity.compare import FORWARD_TOLERANCE, Agreement, difference
 from keras_impl.parity.oracle import keras_floats
 from keras_impl.weights import to_keras

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 
 from keras_impl.bench.race import Timing
-from keras_impl.bench.results import FORMAT, SCRATCH, VERSION, Failure, Measured, Results
+from keras_impl.bench.report.results import FORMAT, SCRATCH, VERSION, Failure, Measured, Results
 from scratchnet.errors import DataError
 
 

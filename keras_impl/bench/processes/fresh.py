@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_impl.bench import fresh_data
-from keras_impl.bench.process_memory import forget_peak, highest, resident
+from keras_impl.bench.processes import fresh_data
+from keras_impl.bench.processes.process_memory import forget_peak, highest, resident
 from keras_impl.bench.threads import environment as threads_of
 from scratchnet.callbacks import LambdaCallback
 from scratchnet.errors import InputError
@@ -29,7 +29,7 @@ folder, engine = sys.argv[1:3]
 sys.path[:0] = [] if folder in sys.path else [folder]
 importlib.import_module(engine)
 imported = time.monotonic()
-from keras_impl.bench.fresh import main
+from keras_impl.bench.processes.fresh import main
 main(imported, *sys.argv[3:])
 """
 MINUTES = 10

@@ -6,8 +6,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_impl.bench.curves_chart import COLOURS, draw_curves, write
-from keras_impl.bench.results import SCRATCH, Measured, Results
+from keras_impl.bench.report.curves_chart import COLOURS, draw_curves, write
+from keras_impl.bench.report.results import SCRATCH, Measured, Results
 from scratchnet.errors import InputError
 from scratchnet.figures.style import (
     BLUE,

@@ -10,8 +10,8 @@ import statistics
 from collections.abc import Callable
 from typing import Any
 
-from keras_impl.bench import fresh
-from keras_impl.bench.fresh import ENGINES, Report
+from keras_impl.bench.processes import fresh
+from keras_impl.bench.processes.fresh import ENGINES, Report
 from keras_impl.bench.race import Stopped
 
 REPETITIONS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from keras_impl.bench.results import Results
+from keras_impl.bench.report.results import Results
 
 ALLOWED = 0.1
 """By which a ratio may grow without being called a regression, whatever its spread."""

@@ -25,8 +25,8 @@ KERAS_STEP = "Keras, compiled step"
 Batches = Sequence[tuple[Array, Array]]
 
 PEERS = {
-    "PyTorch": ("torch", "keras_impl.bench.torch_peer", "TorchSteps"),
-    "JAX": ("jax", "keras_impl.bench.jax_peer", "JaxSteps"),
+    "PyTorch": ("torch", "keras_impl.bench.peers.torch_peer", "TorchSteps"),
+    "JAX": ("jax", "keras_impl.bench.peers.jax_peer", "JaxSteps"),
 }
 """By engine: what has to be installed, and the module and class that run it."""
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax, nn
 
-from keras_impl.bench.peer_model import check
+from keras_impl.bench.peers.peer_model import check
 from scratchnet import Sequential
 from scratchnet.backend import Array
 from scratchnet.losses import BinaryCrossentropy

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from keras_impl.bench import check, engines, predicting, writing
-from keras_impl.bench.engines import SCRATCH, KerasSteps, ScratchSteps
+from keras_impl.bench import check
 from keras_impl.bench.floor import training_products
 from keras_impl.bench.race import FEWEST_UNITS, MOST_UNITS, WARM_UP, Candidate
-from keras_impl.bench.work import DTYPE, REAL, Training, Work
+from keras_impl.bench.works import engines, predicting, writing
+from keras_impl.bench.works.engines import SCRATCH, KerasSteps, ScratchSteps
+from keras_impl.bench.works.work import DTYPE, REAL, Training, Work
 from keras_impl.models import TWINS
 from keras_impl.optimizers import densify
 from keras_impl.parity.compare import Agreement, agreements, difference

@@ -1,0 +1,1 @@
+"""PyTorch and JAX, where they are installed."""

@@ -1,0 +1,1 @@
+"""What is timed: units of work, and the engines that do them."""
