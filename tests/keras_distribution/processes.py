@@ -2,13 +2,10 @@
 
 import contextlib
 import json
-import os
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.forked import ROOT, Forked
+
 LONGEST_S = 120
 """No test waits longer for a process, on a machine however busy."""
 
@@ -19,33 +16,22 @@ def free_addresses(count):
         return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
 
 
-def run_all(commands):
-    """Run processes at once; return status, lines on stdout, and stderr of each."""
-    environment = {
-        **os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "2",
-    }  # fmt: skip
+def run_all(commands, folder):
+    """Run ``python -m`` of each at once; return status, output, and error output of each."""
     processes = []
     try:
-        for command in commands:
-            processes.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", *command],
-                    cwd=ROOT, env=environment, text=True,
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                )
-            )  # fmt: skip
+        for number, command in enumerate(commands):
+            processes.append(Forked(command, ROOT, folder / f"process-{number}"))
         ended = []
         for process in processes[::-1]:  # one that is stopped, and does not end, is the first
-            out, err = process.communicate(timeout=LONGEST_S)
-            ended.append((process.returncode, out, err))
-            if process.returncode == 2 and any("SIGSTOP" in word for word in commands[0]):
+            ended.append(process.communicate(LONGEST_S))
+            if ended[-1][0] == 2 and any("SIGSTOP" in word for word in commands[0]):
                 processes[0].kill()
         return ended[::-1]
     finally:
         for process in processes:
             process.kill()
-            process.communicate()
+            process.process.join()
 
 
 def train_all(folder, problem, count=2, books=None, **asked):
@@ -61,5 +47,5 @@ def train_all(folder, problem, count=2, books=None, **asked):
         commands.append(["tests.keras_distribution.worker", json.dumps(own)])
     return [
         (status, [json.loads(line) for line in out.splitlines()], err)
-        for status, out, err in run_all(commands)
+        for status, out, err in run_all(commands, folder.parent)
     ]

@@ -73,7 +73,8 @@ def test_the_command(tmp_path):
         [
             [*command, "--index", "0", "--out", str(out), "--json"],
             [*command, "--index", "1"],
-        ]
+        ],
+        tmp_path,
     )
     assert [one[0] for one in ended] == [0, 0], ended
     assert ended[1][2] == "worker 1: done; worker 0 has the run.\n"
@@ -126,7 +127,8 @@ def test_workers_started_with_different_settings(tmp_path):
              "--workers", ",".join(workers), "--index", str(index),
              *(["--out", str(tmp_path / "run")] if index == 0 else [])]
             for index in range(2)
-        ]
+        ],
+        tmp_path,
     )  # fmt: skip
     for status, _, err in ended:
         assert status == 2

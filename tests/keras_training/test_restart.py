@@ -1,12 +1,8 @@
 """A process that is killed, and the same command again: real processes and a real SIGKILL."""
 
 import csv
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +11,11 @@ pytest.importorskip("keras")
 
 from keras_impl.training import reached
 from scratchnet import Sequential
+from tests.forked import Forked
 from tests.keras_training.books import SMALL, write_book
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 LONGEST = 100
 """Seconds that a process may take."""
 SETTINGS = (
@@ -34,21 +30,14 @@ def start(tmp_path):
 
     def run(out):
         words = ("train", "text", "--text", str(book), *SMALL, *SETTINGS)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "keras_impl", *words, "--backup-steps", "2", "--out", str(out)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
+        words = ("keras_impl", *words, "--backup-steps", "2", "--out", out)
+        started.append(Forked(words, tmp_path, tmp_path / f"process-{len(started)}"))
+        return started[-1]
 
     yield run
     for process in started:
         process.kill()
-        process.communicate()
+        process.process.join()
 
 
 def kill_within_epoch(process, folder, epoch):
@@ -57,16 +46,16 @@ def kill_within_epoch(process, folder, epoch):
     while time.monotonic() < limit and process.poll() is None:
         progress = reached(folder)
         if progress.epoch == epoch and progress.batch:
-            process.send_signal(signal.SIGKILL)
-            assert process.wait(LONGEST) == -signal.SIGKILL
+            process.kill()
+            assert process.communicate(LONGEST)[0] == -signal.SIGKILL
             return reached(folder)
         time.sleep(0.002)
-    raise AssertionError(f"it did not reach epoch {epoch}: {process.communicate()[1]}")
+    raise AssertionError(f"it did not reach epoch {epoch}: {process.communicate(LONGEST)[2]}")
 
 
 def ended(process):
-    said = process.communicate(timeout=LONGEST)[1]
-    assert process.returncode == 0, said
+    status, _, said = process.communicate(LONGEST)
+    assert status == 0, said
     return said
 
 
