@@ -42,7 +42,7 @@ def bench(
         bool, typer.Option(help="Measure the peak memory of each training, in its own process.")
     ] = True,
     cold: Annotated[
-        bool, typer.Option(help="Measure the import, and the first epoch from a cold start.")
+        bool, typer.Option(help="Measure imports and first epochs from a cold start.")
     ] = True,
     peers: Annotated[
         bool, typer.Option(help="PyTorch and JAX take part, where they are installed.")
@@ -232,8 +232,9 @@ def _measure(
         if cold:
             from keras_impl.bench.processes import cold as starting
 
+            named = {name: n for name, n in starting.TRAININGS.items() if name in names}
             try:
-                found.cold = starting.measure(found.threads, progress)
+                found.cold = starting.measure(found.threads, progress, trainings=named)
             except Stopped as stopped:
                 found.cold = stopped.found
                 raise

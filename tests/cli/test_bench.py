@@ -87,7 +87,7 @@ def test_one_table_with_every_way_whoever_wins(scratchnet, fake):
     said = words(result)
     assert "3 threads for everyone" in said
     assert "wisconsin training step 50.0 500 0.100 (0.100–0.100) 0.15 / 0.1 as aimed 2%" in said
-    assert "120 / 120 = 1.00; 12 / 12 = 1.00" in said
+    assert "120 / 120 = 1.00 as required; 12 / 12 = 1.00" in said
     assert f"{GRAPH} 10.0 0.0200" in said
     assert "import scratchnet scratchnet 0.250" in said
     assert "49 steps in one XLA graph take 10.0 ms each" in said
@@ -263,6 +263,18 @@ def test_cold_starts_are_shown_where_no_race_was_run(scratchnet, fake):
     result = scratchnet("bench", "wisconsin")
     assert result.exit_code == 1
     assert "import scratchnet scratchnet 0.250" in words(result)
+
+
+def test_cold_starts_are_those_of_what_was_named(scratchnet, fake, monkeypatch):
+    named = []
+
+    def measure(*_, trainings, **__):
+        named.extend(trainings)
+        return []
+
+    monkeypatch.setattr(cold, "measure", measure)
+    scratchnet("bench", "predict", "wisconsin", "--rounds", "1", "--no-memory")
+    assert named == ["wisconsin"]
 
 
 def test_a_chart_is_drawn_where_it_was_asked_for(scratchnet, fake, tmp_path, monkeypatch):
