@@ -36,7 +36,13 @@ Index = Annotated[
 ]
 Wait = Annotated[
     float,
-    typer.Option(min=1, metavar="SECONDS", help="For all workers to come.", rich_help_panel=PANEL),
+    typer.Option(
+        min=1,
+        max=604_800,  # a week; no socket waits for ever
+        metavar="SECONDS",
+        help="For all workers to come.",
+        rich_help_panel=PANEL,
+    ),
 ]
 WAIT_S = 300.0
 

@@ -106,6 +106,7 @@ def test_without_a_folder_the_newest_unfinished_run_is_taken(train, run, here):
         shutil.copytree("run", f"runs/wisconsin-{number}")
     for number in (1, 3, 4):
         unfinished(here / f"runs/wisconsin-{number}")
+    (here / "runs/wisconsin-12/run.json").write_text("{")  # a broken one is in nobody's way
     with runs.locked(here / "runs/wisconsin-4"):
         taken = train("--epochs", 2)
     assert taken.exit_code == 0, taken.output
@@ -159,6 +160,7 @@ def test_a_history_without_a_model_is_of_one_epoch(train, run):
         (("wisconsin", "--schedule", "step"), "--schedule: expected one of constant, cosine"),
         (("wisconsin", "--patience", "0"), "--patience"),
         (("wisconsin", "--backup-steps", "0"), "--backup-steps"),
+        (("wisconsin", "--workers", "a:1,b:2", "--index", "1", "--wait", "inf"), "--wait"),
         (("wisconsin", "--mixed-precision", "--dtype", "float64"), "expected --dtype float32"),
         (("wisconsin", "--text", "a.txt"), "--text: wisconsin has no such option"),
     ],
