@@ -10,6 +10,7 @@ import typer
 from keras_impl.cli import workers as distributed
 from scratchnet.cli import keras_options
 from scratchnet.cli import problem as options
+from scratchnet.cli.refusal import refuse
 from scratchnet.cli.session import Session
 from scratchnet.cli.train import MINUTES, Samples
 
@@ -81,6 +82,8 @@ def train(
             workers, index, wait, experiment, out, given, how, minutes, as_json
         )
         return
+    if wait != distributed.WAIT_S:
+        refuse("--wait", "is for workers. Name them with --workers, or leave it out.")
     session = Session(experiment, minutes, as_json, how)
     session.begin_or_go_on(out, given)
     session.end(as_json)

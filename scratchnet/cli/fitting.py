@@ -107,8 +107,11 @@ class Fitting:
             done = progress.epoch
             if self.command is not None:
                 at = f"in epoch {done + 1}, after {progress.batch} batches"
-                begun = progress != Progress()
-                self._say(f"{self.folder}: goes on {at if begun else 'from the beginning'}.")
+                if done >= self.problem.epochs:
+                    at = "to its evaluation"
+                elif progress == Progress():
+                    at = "from the beginning"
+                self._say(f"{self.folder}: goes on {at}.")
         display = self._display()
         chooses = replace(self.problem, choose_by=training.watched(self.problem, how))
         kept = runs.callbacks(chooses, self.folder, done, None, generation.following(), display)

@@ -110,7 +110,7 @@ def test_without_a_folder_the_newest_unfinished_run_is_taken(train, run, here):
     with runs.locked(here / "runs/wisconsin-4"):
         taken = train("--epochs", 2)
     assert taken.exit_code == 0, taken.output
-    assert "runs/wisconsin-3: goes on in epoch 3, after 0 batches.\n" in taken.stderr
+    assert "runs/wisconsin-3: goes on to its evaluation.\n" in taken.stderr
     assert json.loads((here / "runs/wisconsin-3/run.json").read_text())["results"] is not None
     assert "runs/wisconsin-13: a new run.\n" in train("--epochs", 1).stderr
     assert "runs/wisconsin-4: goes on" in train("--epochs", 2).stderr
@@ -161,6 +161,7 @@ def test_a_history_without_a_model_is_of_one_epoch(train, run):
         (("wisconsin", "--patience", "0"), "--patience"),
         (("wisconsin", "--backup-steps", "0"), "--backup-steps"),
         (("wisconsin", "--workers", "a:1,b:2", "--index", "1", "--wait", "inf"), "--wait"),
+        (("wisconsin", "--wait", "9"), "--wait: is for workers"),
         (("wisconsin", "--mixed-precision", "--dtype", "float64"), "expected --dtype float32"),
         (("wisconsin", "--text", "a.txt"), "--text: wisconsin has no such option"),
     ],
