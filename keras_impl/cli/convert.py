@@ -22,6 +22,7 @@ def convert(
     and the optimizer stay behind: compile it to train it on.
     """
     from scratchnet.cli import console
+    from scratchnet.cli.problem import require_keras_installed
     from scratchnet.cli.quiet import import_tensorflow
     from scratchnet.cli.refusal import refuse
 
@@ -32,6 +33,7 @@ def convert(
         refuse("--batch-size", f"is for a .keras file to write, not for {target}: leave it out")
     if target.exists():
         refuse("convert", f"expected a file to make, got {target}, which exists: remove it")
+    require_keras_installed()
     import_tensorflow()
     from keras_impl.weights import converting
 

@@ -25,7 +25,8 @@ TEXT_IDS = {
     ),
 }
 TEXT_END = (
-    "An id is the symbol's place in symbols. Give the last `window` ids at most, at least one."
+    "An id is the symbol's place in symbols; a symbol that is not there is read as `unknown`, or "
+    "left out if that is null. Give the last `window` ids at most, at least one."
 )
 
 

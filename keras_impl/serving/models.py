@@ -44,8 +44,9 @@ class Predictor:
     def __init__(self, twin: keras.Model, reader: Columns | Reviews) -> None:
         self.reader = reader
         self._twin = twin
+        dtype = "int32" if isinstance(reader, Reviews) else "float64"  # of the reader's inputs
         for count in (1, 2):  # compiled now, for any number of rows
-            twin.predict_on_batch(np.zeros((count, *twin.input_shape[1:]), twin.input_dtype))
+            twin.predict_on_batch(np.zeros((count, *twin.input_shape[1:]), dtype))
 
     def inputs(self, rows: Sequence[Any]) -> Array:
         """Return the network's input for what a request has.

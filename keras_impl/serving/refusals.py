@@ -114,6 +114,8 @@ def _mistake(error: Mapping[str, Any]) -> str:
         for name, value in error.get("ctx", {}).items()
     }
     expected = EXPECTED.get(error["type"], "what /docs shows").format_map(given)
+    if expected == "an object" and error["loc"][-1] == "named":  # as a row that is no list is read
+        expected = "a list of numbers, or an object"
     return f"{where}: expected {expected}, got {_shown(error['input'])}"
 
 

@@ -38,7 +38,7 @@ def to_keras(model: Sequential, batch_size: int | None = None) -> keras.Sequenti
         if batch_size is None and any(getattr(layer, "stateful", False) for layer in model.layers):
             raise InputError(
                 "to_keras: expected batch_size, which Keras fixes for a stateful layer, got None. "
-                "Call to_keras(model, batch_size=...)."
+                "Call to_keras(model, batch_size=...), or convert with --batch-size."
             )
         input_shape = model.layers[0].input_shape
         assert input_shape is not None  # the model is built

@@ -1,5 +1,6 @@
 """``scratchnet verify``, ``scratchnet step`` and ``keras_impl convert`` of a Keras model."""
 
+import importlib.util
 import json
 
 import keras
@@ -182,6 +183,11 @@ class TestConvert:
         model = keras.Sequential([keras.Input(batch_shape=(2, 3, 4)), layers.GRU(2, stateful=True)])
         model.save("s.keras")
         assert run(keras_impl, "convert", "s.keras", "s.npz").exit_code == 0
-        assert "batch_size" in refused(keras_impl, "convert", "s.npz", "t.keras")
+        assert "--batch-size" in refused(keras_impl, "convert", "s.npz", "t.keras")
         assert run(keras_impl, "convert", "s.npz", "t.keras", "--batch-size", 5).exit_code == 0
         assert weights.load("t.keras").input_shape == (5, 3, 4)
+
+    def test_without_its_extra_it_says_what_to_install(self, here, monkeypatch):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None)
+        said = refused(keras_impl, "convert", "theirs.keras", "a.npz")
+        assert said.endswith(': Keras is not installed: pip install "scratchnet[keras]"')

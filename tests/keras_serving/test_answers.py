@@ -84,6 +84,21 @@ def test_runs_of_either_engine_are_served(client_of, by_keras):
     assert client("GET", "/").json()["trained_with"] == "keras"
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("table", {"rows": [[1] * 9] * 3}), ("reviews", {"texts": ["a film"] * 70})],
+)
+def test_no_request_waits_for_a_compilation(folder, name, asked):
+    from keras_impl import serving
+
+    model = serving.load(folder / name).model
+    compiled = model._twin.predict_function.experimental_get_tracing_count
+    before = compiled()
+    (sent,) = asked.values()
+    assert len(list(model.predictions(model.inputs(sent), lambda: None))) == len(sent)
+    assert compiled() == before > 0
+
+
 def test_classes_are_outputs_above_the_cut_off(clients, folder):
     sent = rows(runs.read(folder / "table").reader.features, 60)
     predictions = clients("table")("POST", "/predict", {"rows": sent}).json()["predictions"]

@@ -140,6 +140,7 @@ def test_any_method_path_and_headers(clients, method, path, headers, query):
         ("table", {"rows": [[1] * 9], "more": 1}, "more: expected no such name, got 1."),
         ("table", {"texts": ["a film"]}, "rows: expected it to be there, got none;"),
         ("table", [[1] * 9], "body: expected an object, got a list of 1."),
+        ("table", {"rows": [1]}, "rows[0]: expected a list of numbers, or an object, got 1."),
         ("table", b"", "body: expected it to be there, got none."),
         ("reviews", {"texts": ["a film", "zzz"]}, "texts[1]: expected at least one of the 9 words"),
         ("reviews", {"texts": [""]}, "texts[0]: expected at least one of the 9 words"),
