@@ -9,6 +9,9 @@ import typer
 
 from scratchnet.cli.problem import Json
 
+NEEDS = {"keras": " To load it, import keras_impl.preprocessing first."}
+"""What whoever loads a format has to know."""
+
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that train wrote.")],
@@ -54,7 +57,7 @@ def export(
         return
     console.results().print(
         f"{visible(str(plan.path))}: loaded again, it agrees with scratchnet on {done.samples} "
-        f"samples; largest difference {done.difference:.1e}.",
+        f"samples; largest difference {done.difference:.1e}.{NEEDS.get(kind, '')}",
         markup=False,
         soft_wrap=True,
     )

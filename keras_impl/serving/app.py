@@ -87,11 +87,13 @@ def make_app(served: Served, limits: Limits | None = None) -> FastAPI:
             limits=asdict(limits),
         )
 
+    @app.head("/health", include_in_schema=False)
     @app.get("/health")
     async def health() -> schemas.Health:
         """Say that the process is alive; the model is there before the port is open."""
         return schemas.Health(status="ok")
 
+    @app.head("/ready", include_in_schema=False)
     @app.get("/ready", responses={503: {"model": schemas.Health}})
     async def ready() -> JSONResponse:
         """Say whether the next request would find a place, for whoever balances load."""

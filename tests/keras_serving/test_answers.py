@@ -181,6 +181,8 @@ def test_the_schema_says_how_to_ask(client_of, name, folder):
 def test_health_and_readiness(clients):
     assert clients("table")("GET", "/health").json() == {"status": "ok"}
     assert clients("table")("GET", "/ready").json() == {"status": "ready"}
+    for path in ("/health", "/ready"):  # what probes often ask with
+        assert clients("table")("HEAD", path).status == 200
 
 
 @pytest.mark.parametrize(
