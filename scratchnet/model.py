@@ -146,7 +146,7 @@ class Sequential(Trainer):
         layers = self._layers()
         last, lowest = layers[-1], layers[0] if needs_dx else self._lowest_with_params()
         dx: Array | None = dy
-        for layer, below in zip(reversed(layers), [*reversed(layers[:-1]), None], strict=True):
+        for i, layer in reversed(list(enumerate(layers))):
             if dx is None:
                 raise InputError(
                     f"{layer.name}: expected a gradient from the layer above, got none, since that "
@@ -156,12 +156,12 @@ class Sequential(Trainer):
             if from_logits and layer is last:
                 assert isinstance(layer, ActivatedLayer)
                 dx = layer.backward_from_logits(dx, needs_dx=wanted)
+            elif isinstance(layer, (Recurrent, Bidirectional)):
+                sum_alike = not wanted or (i > 0 and isinstance(layers[i - 1], Embedding))
+                dx = layer.backward(dx, needs_dx=wanted, sum_alike=sum_alike)
             else:
-                # a layer of the user's own may not know the arguments
-                how = {} if wanted else {"needs_dx": False}
-                if isinstance(layer, (Recurrent, Bidirectional)):
-                    how["sum_alike"] = not wanted or isinstance(below, Embedding)
-                dx = layer.backward(dx, **how)
+                # a layer of the user's own may not know the argument
+                dx = layer.backward(dx) if wanted else layer.backward(dx, needs_dx=False)
             if layer is lowest:
                 break
         for below in layers[: layers.index(lowest)]:
