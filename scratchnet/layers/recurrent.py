@@ -75,8 +75,7 @@ class Recurrent(RecurrentOptions):
         masks = (x_masks, h_masks)
         parts, passes, y = self._go(x, states, mask, masks, training, alike and self._takes_alike)
         if training:
-            again = partial(self._go, x, states, mask, masks, True, False)
-            self._remember((parts, passes, again, x.shape, masks), y)
+            self._remember((parts, passes, x.shape, masks), y)
         if not (self.stateful or self.return_state):
             return y
         xp = array_module(x)
@@ -96,10 +95,14 @@ class Recurrent(RecurrentOptions):
         masks: tuple[Array | None, Array | None],
         training: bool,
         alike: bool,
+        weights: Any = None,
     ) -> tuple[list[Part], list[Pass], Array]:
-        """Take all steps; return the batch's parts, their passes, and y."""
+        """Take all steps; return the batch's parts, their passes, and y.
+
+        The kernel's ``weights`` are the layer's of this moment unless given.
+        """
         (B, T, _), xp = x.shape, array_module(x)
-        parts, begin = self._divided(x, mask, masks, training, alike)
+        parts, begin = self._divided(x, mask, masks, training, alike, weights)
         y = xp.zeros((B, *((T,) * self.return_sequences), self.units), dtype=x.dtype)
 
         def run(number: int, part: Part) -> Pass:
@@ -164,11 +167,11 @@ class Recurrent(RecurrentOptions):
         """
         dy = self._floats("dy", dy)
         d_last = self._checked_d_state(dy, d_state)  # before the forward pass is used up
-        (parts, passes, again, shape, (x_masks, h_masks)), dy = self._recall(dy)
+        (parts, passes, shape, (x_masks, h_masks)), dy = self._recall(dy)
         alike = any(part.alike for part in parts)
         if alike and not sum_alike:
             self._takes_alike = alike = False
-            parts, passes, _ = again()
+            passes = self._each_row_by_itself(passes, shape)
         xp = array_module(dy)
         dx = xp.zeros(shape, dtype=dy.dtype) if needs_dx else None
         d_first = tuple(xp.zeros_like(d) for d in d_last)
@@ -193,6 +196,15 @@ class Recurrent(RecurrentOptions):
             dx = dx[:, ::-1]
         return dx if x_masks is None or h_masks is not None else dx * x_masks[:, None, :]
 
+    def _each_row_by_itself(self, passes: list[Pass], shape: tuple[int, ...]) -> list[Pass]:
+        """Take the same steps once more, with the inputs and weights that they were taken with."""
+        begun: Any = passes[0].sweeps[0]
+        x = begun.xp.zeros(shape, dtype=begun.shape.dtype)
+        for one in passes:
+            x[one.part.rows] = swapped(one.inputs())
+        states = self._checked_states("initial_state", [None] * len(self.state_names), x)
+        return self._go(x, states, None, (None, None), True, False, begun.weights)[1]
+
     def reset_state(self) -> None:
         """Let a stateful layer start from zeros again."""
         if not self.stateful:
@@ -216,6 +228,7 @@ class Recurrent(RecurrentOptions):
         masks: tuple[Array | None, Array | None],
         training: bool,
         alike: bool,
+        weights: Any,
     ) -> tuple[list[Part], Callable[..., PageSweep | Sweep]]:
         """Return parts of the batch, and what begins the sweep of a stage of one of them."""
         (B, T, _), (x_masks, h_masks) = x.shape, masks
@@ -224,7 +237,7 @@ class Recurrent(RecurrentOptions):
             return undivided(B, T), lambda number, stage, x, states: self._page_sweep(
                 x, states, drops
             )
-        xp, weights = array_module(x), self._arranged()
+        xp, weights = array_module(x), self._arranged() if weights is None else weights
         divided = parts(x, mask, alike) if xp is np else undivided(B, T)
         used = {(n, k) for n, part in enumerate(divided) for k in range(len(part.stages))}
         if training:

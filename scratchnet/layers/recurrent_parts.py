@@ -56,13 +56,19 @@ def parts(x: Array, mask: Array | None, may_be_alike: bool) -> list[Part]:
     starts = None
     if mask is not None:
         starts = np.where(mask.any(axis=1), mask.argmax(axis=1), T)
-    elif may_be_alike and B > 1:
+    elif may_be_alike and _may_be_worth_it(x):
         starts = alike_until(x)
     if starts is None or starts.sum() * WORTH < max(1, B * T):
         return [Part(rows, (Stage(slice(0, T), _length(rows)),)) for rows in threads.parts(B)]
     number = len(threads.parts(B))
     order = np.argsort(starts, kind="stable")
     return [_in_stages(order[k::number], starts, T, mask is None) for k in range(number)]
+
+
+def _may_be_worth_it(x: Array) -> bool:
+    """Whether enough rows stay as they begin for a step: a cheap look, taken at every batch."""
+    B, T, _ = x.shape
+    return B > 1 < T and int((x[:, 0] == x[:, 1]).all(axis=1).sum()) * WORTH >= B
 
 
 def alike_until(x: Array) -> Array:

@@ -77,6 +77,14 @@ class Pass:
         hs = self._put_together(outputs) if self.return_sequences else states[0]
         return hs if self.shown is None else array_module(hs).where(self.shown, hs, 0)
 
+    def inputs(self) -> Array:
+        """Return what went in (T, B, D), from what the kernels' sweeps have kept of it."""
+        sweeps: list[Any] = self.sweeps
+        x = self._put_together([sweep.xh[:-1, :, : sweep.D] for sweep in sweeps])
+        for stage in self.part.stages:  # a row that had not joined was like the first
+            x[stage.steps, stage.rows :] = x[stage.steps, :1]
+        return x
+
     def _steps(self, sweep: SweepOverTime, stage: Stage) -> None:
         live = self.live
         for t in range(len(sweep.states[0]) - 1):

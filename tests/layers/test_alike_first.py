@@ -115,6 +115,22 @@ def test_a_backward_pass_of_its_own_gives_each_row_its_gradient(name):
 
 
 @every_kernel
+def test_what_the_user_writes_in_between_changes_nothing(name):
+    """The pass that is taken again has the inputs and the weights of the first."""
+    found = []
+    for overwritten in (False, True):
+        x, layer = padded_inputs(), recurrent(name, H, D)
+        layer.forward(x, training=True)
+        if overwritten:
+            x[...] = 7
+            layer.set_weights([weight + 1 for weight in layer.get_weights()])
+        dx = layer.backward(random_array(len(LIVE), H, seed=5))
+        found.append([dx, *layer.grads.values()])
+    for array, same in zip(*found, strict=True):
+        np.testing.assert_array_equal(array, same)
+
+
+@every_kernel
 def test_a_sum_stands_at_one_of_the_rows(name):
     x, dy = padded_inputs(), random_array(len(LIVE), H, seed=5)
     page, fast = recurrent(name, H, D, page=True), recurrent(name, H, D)
@@ -161,6 +177,7 @@ def test_given_states_are_each_rows_own(name):
 @every_kernel
 def test_one_feature_is_not_all(name):
     x, found = random_array(9, 6, D), []
+    x[:, :2] = x[0, 0]
     x[:, :, 0] = 1
     for page in (True, False):
         layer = recurrent(name, H, D, page=page)
