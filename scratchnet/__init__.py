@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from scratchnet import callbacks, initializers, layers, losses, metrics, optimizers, schedules
+from scratchnet.device import device_of, to_device
 from scratchnet.model import Sequential
 from scratchnet.perceptron import Perceptron
 from scratchnet.random import set_random_seed
@@ -17,6 +18,7 @@ __all__ = [
     "Sequential",
     "__version__",
     "callbacks",
+    "device_of",
     "initializers",
     "layers",
     "losses",
@@ -25,6 +27,7 @@ __all__ = [
     "schedules",
     "set_random_seed",
     "step",
+    "to_device",
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from scratchnet import losses, optimizers
 from scratchnet.averages import Averages, checked_metrics
 from scratchnet.backend import Array
+from scratchnet.captured import Steps
 from scratchnet.errors import InputError
 from scratchnet.layers import Layer
 from scratchnet.layers.activation import ActivatedLayer
@@ -22,6 +23,8 @@ class Compiled:
     loss: Any = None
     metrics: Sequence[Any] = ()
     weighted_metrics: Sequence[Any] = ()
+    run_eagerly = False
+    _steps: Steps
     _loss_on_logits: Any = None
     _batch_averages: Averages
 
@@ -31,11 +34,16 @@ class Compiled:
         loss: Any = None,
         metrics: Sequence[Any] | None = None,
         weighted_metrics: Sequence[Any] | None = None,
+        run_eagerly: bool = False,
     ) -> None:
         """Choose the optimizer, the loss and the metrics, by Keras's names or as objects.
 
         A softmax or sigmoid in the last layer followed by its cross-entropy is computed from the
         logits, as in Keras: the two together have a gradient without the clip at 1e-7.
+
+        On a GPU the training step is recorded once for each shape of batch, and for each setting
+        of a layer, the loss or the optimizer that is changed later, and replayed;
+        ``run_eagerly=True`` takes every step as it is written.
 
         Raises
         ------
@@ -53,6 +61,7 @@ class Compiled:
         weighted_metrics = checked_metrics("weighted_metrics", weighted_metrics)
         self.optimizer, self.loss = optimizer, loss
         self.metrics, self.weighted_metrics = metrics, weighted_metrics
+        self.run_eagerly, self._steps = bool(run_eagerly), Steps()
         self._batch_averages = Averages(metrics, weighted_metrics)
         has_logits = loss is not None and loss.activation_with_logits is not None
         self._loss_on_logits = loss.on_logits() if has_logits else None
@@ -91,7 +100,7 @@ class Compiled:
         """Return the last layer's output from its pre-activations."""
         last = self.layers[-1]
         assert isinstance(last, ActivatedLayer)
-        return last.activation.forward(logits)
+        return last.activation.apply(logits)
 
     @property
     def _loss_undoes_activation(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from scratchnet.arguments import numeric
 from scratchnet.backend import Array, array_module
+from scratchnet.device import to_device
 from scratchnet.errors import InputError
 from scratchnet.layers import Dropout, Embedding, Layer
 from scratchnet.layers.activation import ActivatedLayer
@@ -58,6 +59,8 @@ def contributions(model: Sequential, ids: Any) -> Array:
     from labelled documents* (2014) for words in texts.
     """
     embedding, above = _checked(model)
+    if not hasattr(ids, "shape"):
+        ids = to_device(numeric("contributions", "ids", ids), model.device)
     ids = numeric("contributions", "ids", ids)
     if ids.ndim != 1 or not len(ids):
         raise InputError(

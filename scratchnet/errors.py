@@ -31,3 +31,7 @@ class NonFiniteError(ScratchnetError, FloatingPointError):
 
 class MissingExtraError(ScratchnetError, ImportError):
     """An optional dependency is not installed; names the extra to install."""
+
+
+class DeviceError(ScratchnetError, RuntimeError):
+    """There is no GPU to use, too little memory on it, or it failed; says what to do about it."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from scratchnet.arguments import numeric, positive_integer
 from scratchnet.backend import Array, to_host
+from scratchnet.device import to_device
 from scratchnet.errors import InputError
 from scratchnet.kernels.one_row import OneRow
 from scratchnet.layers import Dropout, Embedding, Layer, OneHot
@@ -82,7 +83,7 @@ class OneStep:
             self._enter, self._steps[0] = table.__getitem__, one.step
 
     def _row(self, token: int) -> Array:
-        return self._first.forward(np.array([[token]]))[0, 0]
+        return self._first.forward(to_device(np.array([[token]]), self._first.device))[0, 0]
 
     def feed(self, ids: Sequence[int]) -> Array:
         """Read ids one after the other; return the logits (V,) after the last.
@@ -142,7 +143,11 @@ class SlidingWindow:
 
 def sliding_window(model: Sequential, window: int) -> SlidingWindow:
     """Return the published scripts' way of writing with a model."""
-    return SlidingWindow(lambda ids: model.forward_with_logits(ids)[0], window)
+
+    def forward(ids: Array) -> Array:
+        return model.forward_with_logits(to_device(ids, model.device))[0]
+
+    return SlidingWindow(forward, window)
 
 
 def continuation(

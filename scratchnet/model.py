@@ -8,8 +8,10 @@ from typing import Any, Self
 
 from scratchnet.arguments import checked_dtype
 from scratchnet.backend import Array
+from scratchnet.captured import Steps
 from scratchnet.checkpoint import load_model, save_model
-from scratchnet.errors import InputError
+from scratchnet.device import checked_device, gpu_module
+from scratchnet.errors import DeviceError, InputError
 from scratchnet.layers import Bidirectional, Embedding, Layer
 from scratchnet.layers.activation import ActivatedLayer
 from scratchnet.layers.parameters import Shape, write_weights
@@ -48,6 +50,7 @@ class Sequential(Trainer):
             )
         self.name = name
         self.given_dtype = None if dtype is None else checked_dtype("Sequential", dtype)
+        self._given_device: str | None = None
         self.layers: list[Layer] = []
         for layer in layers or ():
             self.add(layer)
@@ -72,6 +75,8 @@ class Sequential(Trainer):
             )
         if self.given_dtype is not None:
             layer.set_dtype(self.given_dtype)
+        if self._given_device is not None:
+            layer.to(self._given_device)
         taken = {other.name for other in self.layers}
         base, count = layer.name, 0
         while layer.name in taken:
@@ -95,6 +100,43 @@ class Sequential(Trainer):
         for layer in self._layers():
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
+
+    # Where it is
+
+    @property
+    def device(self) -> str:
+        """Where the model is, or will be: ``"cpu"`` or ``"gpu"``."""
+        return self.layers[0].device if self.layers else self._given_device or "cpu"
+
+    def to(self, device: str) -> Self:
+        """Take the model, and its optimizer's memory, to ``"cpu"`` or ``"gpu"``; return it.
+
+        What it is given must be there too: `scratchnet.to_device`.  Without this call the first
+        input's device is the model's.
+
+        Raises
+        ------
+        InputError
+            If there is no such device.
+        DeviceError
+            If there is no GPU to use, or too little memory on it; the model stays where it was.
+        """
+        before = self.device
+        if checked_device(f"{type(self).__name__}.to", device) == "gpu":
+            gpu_module()
+        self._given_device = device
+        movable = [*self.layers, *([self.optimizer] if self.optimizer is not None else [])]
+        try:
+            for one in movable:
+                one.to(device)
+        except DeviceError:
+            self._given_device = before
+            for one in movable:
+                one.to(before)
+            raise
+        finally:
+            self._steps = Steps()  # recordings hold the arrays that they were made with
+        return self
 
     # Forward and backward
 

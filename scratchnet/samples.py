@@ -10,6 +10,7 @@ import numpy as np
 
 from scratchnet.arguments import FRACTION_BELOW_1, NOT_NEGATIVE, numeric, real, whole_number
 from scratchnet.backend import Array, array_module, to_like
+from scratchnet.device import device_of, expect_beside
 from scratchnet.errors import InputError
 from scratchnet.finite import expect_finite
 
@@ -48,7 +49,7 @@ def checked_samples(owner: str, x: Any, y: Any, sample_weight: Any = None) -> Sa
     Raises
     ------
     InputError
-        If they are empty, of different length, not numbers, NaN or infinite.
+        If they are empty, of different length, on different devices, not numbers, NaN or infinite.
     """
     samples = Samples(
         checked_array(owner, "x", x),
@@ -61,6 +62,8 @@ def checked_samples(owner: str, x: Any, y: Any, sample_weight: Any = None) -> Sa
                 f"{owner}: expected {argument} of as many samples as x, {len(samples)}, got "
                 f"{len(array)}. Pass one entry of {argument} for each of x."
             )
+        if array is not None:
+            expect_beside(owner, argument, array, device_of(samples.x), "x is")
     return samples
 
 

@@ -12,9 +12,8 @@ from scratchnet.arguments import numeric, positive_integer, whole_number
 from scratchnet.averages import Averages
 from scratchnet.backend import Array, array_module
 from scratchnet.callbacks import Callback, CallbackList, History, default_callbacks
-from scratchnet.compiled import Compiled
+from scratchnet.device import clearly, device_of, expect_beside
 from scratchnet.errors import InputError, NonFiniteError
-from scratchnet.finite import first_not_finite
 from scratchnet.progress import Progress
 from scratchnet.random import generator
 from scratchnet.samples import (
@@ -25,12 +24,13 @@ from scratchnet.samples import (
     split,
     weighted_by_class,
 )
+from scratchnet.training_on_device import StepsOnDevice
 
 quietly = np.errstate(over="ignore", invalid="ignore")
 """Overflow ends in a NonFiniteError with epoch, batch and layer; NumPy need not warn before it."""
 
 
-class Trainer(Compiled):
+class Trainer(StepsOnDevice):
     """What a model gains by being compiled.  `scratchnet.Sequential` inherits it."""
 
     history: History | None = None
@@ -54,6 +54,7 @@ class Trainer(Compiled):
 
     # One step
 
+    @clearly
     @quietly
     def train_on_batch(
         self, x: Array, y: Array, sample_weight: Array | None = None
@@ -69,7 +70,7 @@ class Trainer(Compiled):
         batch = Samples(numeric("train_on_batch", "x", x), y, sample_weight)
         loss, y_pred, mask = self._train_step(batch)
         if not math.isfinite(loss):
-            where = first_not_finite(self.layers, batch.x)
+            where = self._what_is_not_finite(batch)
             raise NonFiniteError(f"train_on_batch: expected a finite loss, got {loss}; {where}.")
         self._batch_averages.reset()
         self._batch_averages.add(loss, batch, y_pred, mask)
@@ -92,34 +93,16 @@ class Trainer(Compiled):
         The output is None where no metric asks for it.
         """
         wants_output = bool(self.metrics or self.weighted_metrics)
+        if array_module(batch.x) is not np:
+            return self._step_on_device(batch, wants_output)
         loss, y_pred, mask = self._loss_and_gradients(batch, wants_output)
         if math.isfinite(loss):
-            self.optimizer.apply(
-                [layer.grads[key] for layer in self.layers for key in layer.params],
-                [array for layer in self.layers for array in layer.params.values()],
-            )
+            self.optimizer.apply(self._gradients(), self._weights())
         return loss, y_pred, mask
-
-    def _loss_and_gradients(
-        self, batch: Samples, wants_output: bool
-    ) -> tuple[float, Array | None, Array | None]:
-        y, sample_weight = batch.y, batch.sample_weight
-        if not self.through_logits:
-            y_pred, mask = self.forward_with_mask(batch.x, training=True)
-            loss, dy_pred = self.loss.value_and_gradient(y, y_pred, sample_weight, mask)
-            self.backward(dy_pred, needs_dx=False)
-            return loss, y_pred, mask
-        logits, mask = self.forward_to_logits(batch.x)
-        loss, dlogits, output = self._loss_on_logits.value_gradient_and_output(
-            y, logits, sample_weight, mask, wants_output and self._loss_undoes_activation
-        )
-        if output is None and wants_output:
-            output = self._output_of(logits)
-        self.backward(dlogits, from_logits=True, needs_dx=False)
-        return loss, output, mask
 
     # Whole data sets
 
+    @clearly
     def fit(
         self,
         x: Array,
@@ -139,9 +122,9 @@ class Trainer(Compiled):
     ) -> History:
         """Train for ``epochs`` passes over the data; return the history, as Keras does.
 
-        A training that was stopped goes on, to the bit as if it never had been, with the model that
-        `Sequential.save` wrote between two batches, ``resume=True``, and the same data,
-        ``batch_size`` and ``seed``.
+        A training that was stopped goes on, to the bit as if it never had been (on a GPU to
+        rounding), with the model that `Sequential.save` wrote between two batches, ``resume=True``,
+        and the same data, ``batch_size`` and ``seed``.
 
         Parameters
         ----------
@@ -180,6 +163,8 @@ class Trainer(Compiled):
         samples, held_out = checked_samples("fit", x, y, sample_weight), None
         if validation_data is not None:
             held_out = checked_validation(validation_data)
+            there = device_of(samples.x)
+            expect_beside("fit validation_data", "x", held_out.x, there, "the other x is")
         elif validation_split:
             samples, held_out = split(samples, validation_split)
         if class_weight is not None:
@@ -239,15 +224,16 @@ class Trainer(Compiled):
         averages.set_sums(begun.sums)
         for step, batch in enumerate(batches, begun.batch):
             loss, y_pred, mask = self._train_step(batch)
-            averages.add(loss, batch, y_pred, mask)
             if not math.isfinite(loss):
-                self.non_finite = first_not_finite(self.layers, batch.x)
+                self.non_finite = self._what_is_not_finite(batch)
+            averages.add(loss, batch, y_pred, mask)
             self._reached = (begun.epoch, step + 1, averages)
             listeners.on_train_batch_end(step, {"loss": loss})
             if self.stop_training:
                 break
         return averages.result()
 
+    @clearly
     def evaluate(
         self,
         x: Array,
@@ -280,6 +266,7 @@ class Trainer(Compiled):
             averages.add(float(loss), batch, y_pred, mask)
         return averages.result()
 
+    @clearly
     def predict(self, x: Array, batch_size: int = 32) -> Array:
         """Return the model's output for every sample, computed batch by batch.
 

@@ -1,8 +1,10 @@
 """What every test runs under, set before NumPy or TensorFlow is imported."""
 
+import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -27,6 +29,20 @@ hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_addoption(parser):
+    """Let the project's settings be read where a plug-in that one of them is for is missing."""
+    if importlib.util.find_spec("pytest_timeout") is None:
+        parser.addini("timeout", "Seconds a test may take; nobody watches.")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With ``-m gpu`` import no other tests: where there is a GPU there may be no Keras."""
+    if config.option.markexpr != "gpu" or not collection_path.match("test_*.py"):
+        return None
+    of_device = collection_path.parent == Path(__file__).parent / "device"
+    return None if of_device or "mark.gpu" in collection_path.read_text("utf-8") else True
+
+
 @pytest.fixture(scope="session")
 def shared_file() -> Callable[[str], Path]:
     """Path of a file of the folder SCRATCHNET_DATA; the test that asks is skipped without it."""
@@ -41,6 +57,15 @@ def shared_file() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture
+def strict_cupy() -> Iterator[Any]:
+    """The strict array where ``import cupy`` finds it: a device for machines without one."""
+    from tests.strict_array.installed import installed
+
+    with installed() as namespace:
+        yield namespace
 
 
 def pytest_terminal_summary(terminalreporter):

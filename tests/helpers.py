@@ -12,6 +12,8 @@ import numpy as np
 FORWARD_TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 GRADIENT_TOLERANCE = {"float64": 1e-12, "float32": 1e-4}
 DIFFERENCES_TOLERANCE = 1e-7
+DEVICE_TOLERANCE = {"float64": 1e-10, "float32": 1e-4, "bool": 0.0}
+"""Between a device and the host, whose last digits are rounded in other orders."""
 
 
 def scaled_difference(actual: Any, reference: Any) -> float:

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from scratchnet.cli.visible import visible
-from scratchnet.errors import ScratchnetError
+from scratchnet.errors import DeviceError, ScratchnetError
 
 USAGE_OR_DATA = 2
 INTERRUPTED = 130
@@ -31,6 +31,12 @@ REMEDIES = {
     errno.ENOTDIR: "Name a path through folders alone.",
 }
 """What to do about an error of the system."""
+
+OPTIONS = {
+    "stay on the CPU": "stay on the CPU with --device cpu",
+    "a smaller batch_size": "a smaller --batch-size",
+}
+"""What advice about a device is called here."""
 
 
 class Commands(TyperGroup):
@@ -87,6 +93,11 @@ def _message(error: Exception) -> str:
             text += f". {REMEDIES[error.errno]}"
     else:
         text = str(error)
+    if isinstance(error, DeviceError):
+        for words, option in OPTIONS.items():
+            text = text.replace(words, option)
+        if error.__cause__ is not None:
+            text += " --debug shows where."
     return " ".join(text.split())
 
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet.arguments import FRACTION_BELOW_1, positive_integer, real
-from scratchnet.backend import Array
+from scratchnet.backend import Array, to_host
 from scratchnet.contributions import contributions
+from scratchnet.device import to_device
 from scratchnet.errors import InputError
 from scratchnet.experiments import imdb_data
 from scratchnet.experiments.imdb_archive import Ragged
@@ -179,8 +180,8 @@ def explain(model: Sequential, reader: Reviews, text: str) -> Explanation:
     """
     (ids,) = reader.inputs([text])
     shown = imdb_data.split_review(text)[-reader.length :]
-    parts = contributions(model, ids)[-len(shown) :]
-    probability = float(model.predict(ids[None])[0, 0])
+    parts = to_host(contributions(model, ids))[-len(shown) :]
+    probability = float(model.predict(to_device(ids[None], model.device))[0, 0])
     return Explanation(probability, list(zip(shown, map(float, parts), strict=True)))
 
 

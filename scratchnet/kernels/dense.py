@@ -13,6 +13,7 @@ import numpy as np
 
 from scratchnet.backend import Array, array_module
 from scratchnet.equations import dense as page
+from scratchnet.kernels.device.products import product
 from scratchnet.kernels.threads import divided, together
 
 UNDIVIDED = 2**18
@@ -23,6 +24,9 @@ PART = 2**25
 
 def dense(x: Array, W: Array, b: Array | None) -> Array:
     """Return ``a`` (B, H)."""
+    if array_module(x) is not np:
+        a = product(x, W)  # (1)
+        return a if b is None else a + b  # (2)
     columns = _columns(x, W)
     if not columns:
         return page.dense(x, W, b)
@@ -41,6 +45,9 @@ def dense_backward(
     da: Array, x: Array, W: Array, needs_dx: bool = True
 ) -> tuple[Array | None, Array, Array]:
     """Return ``dx, dW, db``; dx is None where it is not needed."""
+    if array_module(x) is not np:
+        dx = product(da, W.T) if needs_dx else None
+        return dx, product(x.T, da), da.sum(axis=0)  # (1'), (2')
     columns = _columns(x, W)
     if not columns:
         if needs_dx:
@@ -63,6 +70,6 @@ def dense_backward(
 def _columns(x: Array, W: Array) -> list[slice]:
     """Return the columns of each part; none for a product that BLAS would not divide either."""
     size = x.size * W.shape[1]
-    if size <= UNDIVIDED or array_module(x) is not np:
+    if size <= UNDIVIDED:
         return []
     return divided(W.shape[1], min(W.shape[1], max(1, size // PART)))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
+import numpy as np
+
 from scratchnet.backend import Array, array_module, empty_aligned
 
 FADED = 2.0**-75
@@ -174,11 +176,12 @@ def grain(dstates: tuple[Array, ...]) -> float:
     """Return the number beside which gradients that no sum can see are nothing; 0 for none.
 
     In float64 they fade too slowly to matter, and beside what is not finite all would be nothing.
+    On a device nobody looks, and no number is slow.
     """
-    xp = array_module(dstates[0])
-    if dstates[0].dtype.itemsize > 4 or dstates[0].size == 0:
+    first = dstates[0]
+    if array_module(first) is not np or first.dtype.itemsize > 4 or first.size == 0:
         return 0.0
-    smallest = FADED * float(max(xp.abs(d).max() for d in dstates))
+    smallest = FADED * float(max(np.abs(d).max() for d in dstates))
     return smallest if math.isfinite(smallest) else 0.0
 
 

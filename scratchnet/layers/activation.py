@@ -13,6 +13,9 @@ from scratchnet.backend import Array
 from scratchnet.equations import activations
 from scratchnet.equations.activations import Pair
 from scratchnet.errors import InputError
+from scratchnet.kernels.device import has_kernels
+from scratchnet.kernels.device.rows.kernel import by_rows
+from scratchnet.kernels.device.tracing.pointwise import fused
 from scratchnet.layers.base import Layer
 
 FORWARD: dict[str, Callable[..., Array]] = {
@@ -21,6 +24,11 @@ FORWARD: dict[str, Callable[..., Array]] = {
     if function.__module__ == activations.__name__ and hasattr(activations, f"{name}_backward")
 }
 ALIASES = {"swish": "silu", "hard_swish": "hard_silu", None: "linear"}
+ALONG_ROWS = (
+    *(activations.softmax, activations.softmax_backward),
+    *(activations.log_softmax, activations.log_softmax_backward),
+)
+"""What no kernel with one thread for each element can do."""
 
 Identifier = str | Callable[..., Array] | dict[str, Any] | None
 
@@ -38,9 +46,25 @@ class ActivationFunction(NamedTuple):
         """Forward and backward, as the recurrent equations take them."""
         return Pair(self.forward, self.backward)
 
+    def apply(self, x: Array) -> Array:
+        """Return y; on a device from one kernel."""
+        return _applied(self.forward, x)
+
+    def apply_backward(self, dy: Array, x: Array, y: Array) -> Array:
+        """Return dx; on a device from one kernel."""
+        return _applied(self.backward, dy, x, y)
+
     def config(self) -> str | dict[str, Any]:
         """Return what `get_activation` takes, as JSON can hold it."""
         return {"name": self.name, **self.settings} if self.settings else self.name
+
+
+def _applied(function: Callable[..., Array], *arrays: Array) -> Array:
+    if not has_kernels(arrays[0]):
+        return function(*arrays)
+    if function in (activations.linear, activations.linear_backward):
+        return function(*arrays)
+    return by_rows(function, *arrays) if function in ALONG_ROWS else fused(function, *arrays)
 
 
 def get_activation(identifier: Identifier) -> ActivationFunction:
@@ -113,7 +137,7 @@ class ActivatedLayer(Layer):
         """Return ``(a, y)``: the pre-activations and the output."""
         x = self._ready(x)
         a, cache = self._pre_activation(x)
-        y = self.activation.forward(a)
+        y = self.activation.apply(a)
         if training:
             self._remember((cache, a, y), y)
         return a, y
@@ -139,17 +163,17 @@ class ActivatedLayer(Layer):
 
     def _forward(self, x: Array, training: bool, mask: Array | None) -> tuple[Array, Any]:
         a, cache = self._pre_activation(x)
-        y = self.activation.forward(a)
+        y = self.activation.apply(a)
         return y, (cache, a, y)
 
     def _backward(self, dy: Array, cache: Any) -> Array | None:
         inner, a, y = cache
-        da = self.activation.backward(dy, a, y)
+        da = self.activation.apply_backward(dy, a, y)
         return self._pre_activation_backward(da, inner)
 
     def _backward_to_params(self, dy: Array, cache: Any) -> None:
         inner, a, y = cache
-        self._pre_activation_backward_to_params(self.activation.backward(dy, a, y), inner)
+        self._pre_activation_backward_to_params(self.activation.apply_backward(dy, a, y), inner)
 
     def _pre_activation(self, x: Array) -> tuple[Array, Any]:
         raise NotImplementedError(f"{type(self).__name__} has no _pre_activation")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from scratchnet.arguments import construct, numeric
 from scratchnet.backend import Array
+from scratchnet.device import expect_beside
 from scratchnet.errors import BackwardError, InputError
 from scratchnet.layers.parameters import Parameters, Shape
 
@@ -119,6 +120,25 @@ class Layer(Parameters):
         self._backward_to_params(dy, cache)
         return None
 
+    left: ClassVar[tuple[str, ...]] = ("grads", "_remembered")
+    """Attributes that hold something of a training step after it."""
+
+    def left_by_a_step(self) -> dict[str, Any]:
+        """Return what the latest training step has left here, by attribute name."""
+        return {name: _own(vars(self)[name]) for name in self.left}
+
+    def put_back(self, left: Mapping[str, Any]) -> None:
+        """Hold what a step had left."""
+        vars(self).update({name: _own(value) for name, value in left.items()})
+
+    @property
+    def is_recordable(self) -> bool:
+        """Whether a training step on a device can be recorded with this layer in it.
+
+        What a recording would miss is whatever the host does beside queueing work.
+        """
+        return True
+
     def compute_mask(self, x: Array, mask: Array | None = None) -> Array | None:
         """Return the mask that the next layer gets: the one given, unless a layer makes its own."""
         return mask
@@ -186,7 +206,14 @@ class Layer(Parameters):
     def _floats(self, argument: str, value: Any) -> Array:
         """Return an array in the layer's dtype: the one given where it has it."""
         array = numeric(type(self).__name__, argument, value)
+        self._expect_here(argument, array)
         return array if array.dtype == self._dtype else array.astype(self._dtype)
+
+    def to(self, device: str) -> Self:
+        """Take every array that is kept here to ``"cpu"`` or ``"gpu"``; see `Parameters.to`."""
+        self.forget()
+        self._seen = (object, ())
+        return super().to(device)
 
     def forget(self) -> None:
         """Let go of what the latest training forward kept for `backward`."""
@@ -204,6 +231,8 @@ class Layer(Parameters):
         cache, shape = self._remembered
         if getattr(dy, "dtype", None) is not self._dtype:
             dy = self._floats("dy", dy)
+        elif type(dy) is not self._seen[0]:
+            self._expect_here("dy", dy)
         if dy.shape != shape:
             raise InputError(
                 f"{self.name}.backward: expected dy with the shape of the output, {shape}, "
@@ -211,6 +240,11 @@ class Layer(Parameters):
             )
         self._remembered = None
         return cache, dy
+
+    def _expect_here(self, argument: str, array: Array) -> None:
+        if self._device is not None:
+            owner = type(self).__name__
+            expect_beside(owner, argument, array, self._device, f"{self.name} is")
 
     def _check_rank(self, shape: Shape) -> None:
         rank = len(shape)
@@ -232,3 +266,8 @@ class Layer(Parameters):
                 f"the layer was built for, got {shape[-1]} in shape {shape}. Pass arrays of the "
                 "same width, or make a new layer."
             )
+
+
+def _own(value: Any) -> Any:
+    """Return a dict that the next step can write into, and anything else as it is."""
+    return dict(value) if isinstance(value, dict) else value

@@ -41,6 +41,7 @@ class Dropout(Layer):
 
     min_rank = 1
     input_axes = "(batch, …)"
+    left = (*Layer.left, "dropout_mask")
 
     def __init__(
         self,

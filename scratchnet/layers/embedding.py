@@ -6,7 +6,8 @@ from typing import Any
 
 from scratchnet import initializers
 from scratchnet.arguments import numeric, positive_integer
-from scratchnet.backend import Array, array_module, sum_rows
+from scratchnet.backend import Array, array_module
+from scratchnet.kernels.embedding import sum_rows, take_rows
 from scratchnet.layers.base import Layer
 from scratchnet.layers.parameters import Shape
 from scratchnet.layers.tokens import checked_ids
@@ -73,7 +74,7 @@ class Embedding(Layer):
         """Accept any shape: ids have no features."""
 
     def _forward(self, x: Array, training: bool, mask: Array | None) -> tuple[Array, Any]:
-        return array_module(x).take(self.params["embeddings"], x, axis=0), x
+        return take_rows(self.params["embeddings"], x), x
 
     def _backward(self, dy: Array, cache: Array) -> None:
         rows = dy.reshape(-1, self.output_dim)

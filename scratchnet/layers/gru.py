@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from scratchnet.backend import Array, array_module
@@ -17,7 +16,7 @@ from scratchnet.kernels import gru
 from scratchnet.kernels.one_row import GRUOneRow
 from scratchnet.kernels.sweep import SweepShape
 from scratchnet.layers.activation import Identifier, get_activation
-from scratchnet.layers.page_sweep import PageSweep
+from scratchnet.layers.page_sweep import PageCell
 from scratchnet.layers.recurrent import Recurrent
 
 
@@ -106,9 +105,9 @@ class GRU(Recurrent):
     def _kernel_one_row(self) -> GRUOneRow:
         return GRUOneRow.of(self.params)
 
-    def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
+    def _page_cell(self, like: Array, masks: dict[str, Any]) -> PageCell:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}
-        bias = self._biases(x)
+        bias = self._biases(like)
         settings = {
             "activation": self.activation.pair,
             "recurrent_activation": self.recurrent_activation.pair,
@@ -116,10 +115,9 @@ class GRU(Recurrent):
         }
         if self.reset_after:
             weights |= {"bx": bias[0], "bh": bias[1]}
-            return PageSweep(x, states, weights, partial(gru_step, **settings), gru_step_backward)
+            return PageCell(gru_step, gru_step_backward, weights, settings)
         weights["bias"] = bias
-        step = partial(gru_reset_before_step, **settings)
-        return PageSweep(x, states, weights, step, gru_reset_before_step_backward)
+        return PageCell(gru_reset_before_step, gru_reset_before_step_backward, weights, settings)
 
     def _named(self, gradients: Mapping[str, Array]) -> dict[str, Array]:
         if "bh" in gradients:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from scratchnet.backend import Array
@@ -11,7 +10,7 @@ from scratchnet.kernels import lstm
 from scratchnet.kernels.one_row import LSTMOneRow
 from scratchnet.kernels.sweep import SweepShape
 from scratchnet.layers.activation import Identifier, get_activation
-from scratchnet.layers.page_sweep import PageSweep
+from scratchnet.layers.page_sweep import PageCell
 from scratchnet.layers.parameters import Shape
 from scratchnet.layers.recurrent import Recurrent
 
@@ -103,16 +102,15 @@ class LSTM(Recurrent):
     def _kernel_one_row(self) -> LSTMOneRow:
         return LSTMOneRow.of(self.params)
 
-    def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
+    def _page_cell(self, like: Array, masks: dict[str, Any]) -> PageCell:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}
-        weights["bias"] = self._biases(x)
-        step = partial(
-            lstm_step,
-            activation=self.activation.pair,
-            recurrent_activation=self.recurrent_activation.pair,
+        weights["bias"] = self._biases(like)
+        settings = {
+            "activation": self.activation.pair,
+            "recurrent_activation": self.recurrent_activation.pair,
             **masks,
-        )
-        return PageSweep(x, states, weights, step, lstm_step_backward)
+        }
+        return PageCell(lstm_step, lstm_step_backward, weights, settings)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

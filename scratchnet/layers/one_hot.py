@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from scratchnet.arguments import numeric, positive_integer
-from scratchnet.backend import Array, array_module
+from scratchnet.backend import Array
+from scratchnet.kernels.embedding import one_hot_rows
 from scratchnet.layers.base import Layer
 from scratchnet.layers.parameters import Shape
 from scratchnet.layers.tokens import checked_ids
@@ -48,10 +49,7 @@ class OneHot(Layer):
         return checked_ids("OneHot", numeric("OneHot", "x", x), self.num_tokens, "num_tokens")
 
     def _forward(self, x: Array, training: bool, mask: Array | None) -> tuple[Array, Any]:
-        xp = array_module(x)
-        y = xp.zeros((x.size, self.num_tokens), dtype=self.dtype)
-        y[xp.arange(x.size), x.reshape(-1)] = 1
-        return y.reshape(self.compute_output_shape(x.shape)), None
+        return one_hot_rows(x, self.num_tokens, self.dtype), None
 
     def _backward(self, dy: Array, cache: Any) -> None:
         return None

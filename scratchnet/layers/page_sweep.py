@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from scratchnet.backend import Array, array_module
+
+
+class PageCell(NamedTuple):
+    """A recurrent layer's step on the page, and the weights it takes."""
+
+    step: Callable[..., tuple[Any, ...]]
+    """``step(x_t, *states, *weights, **settings) -> (*states, cache)``"""
+    step_backward: Callable[..., tuple[Any, ...]]
+    """``step_backward(*dstates, cache) -> (dx_t, *dstates, *dweights)``"""
+    weights: dict[str, Array]
+    """By name, in the step's order."""
+    settings: dict[str, Any]
 
 
 class PageSweep:
@@ -16,24 +28,12 @@ class PageSweep:
     x : array, shape (B, T, D)
     states : tuple of array, shape (B, H)
         Initial states.
-    weights : dict of str to array
-        The step's weights by name, in its order.
-    step, step_backward : function
-        ``step(x_t, *states, *weights) -> (*states, cache)`` and
-        ``step_backward(*dstates, cache) -> (dx_t, *dstates, *dweights)``.
+    cell : PageCell
     """
 
-    def __init__(
-        self,
-        x: Array,
-        states: tuple[Array, ...],
-        weights: dict[str, Array],
-        step: Callable[..., tuple[Any, ...]],
-        step_backward: Callable[..., tuple[Array, ...]],
-    ) -> None:
+    def __init__(self, x: Array, states: tuple[Array, ...], cell: PageCell) -> None:
         xp = array_module(x)
-        self.xp, self.x, self.weights = xp, x.swapaxes(0, 1), weights
-        self._step, self._step_backward = step, step_backward
+        self.xp, self.x, self.cell = xp, x.swapaxes(0, 1), cell
         T = len(self.x)
         self.caches: list[Any] = [None] * T
         self.states = tuple(xp.zeros((T + 1, *s.shape), dtype=s.dtype) for s in states)
@@ -43,18 +43,19 @@ class PageSweep:
     def step(self, t: int) -> None:
         """Write the states after step t from those before it."""
         states = [stack[t] for stack in self.states]
-        *new_states, self.caches[t] = self._step(self.x[t], *states, *self.weights.values())
+        weights, settings = self.cell.weights.values(), self.cell.settings
+        *new_states, self.caches[t] = self.cell.step(self.x[t], *states, *weights, **settings)
         for stack, state in zip(self.states, new_states, strict=True):
             stack[t + 1] = state
 
     def begin_backward(self, needs_dx: bool = True, grain: float = 0.0) -> None:
         """Begin with gradients of nothing; dx comes with the others, needed or not."""
         self.dx = self.xp.zeros_like(self.x)
-        self.dweights = {key: self.xp.zeros_like(w) for key, w in self.weights.items()}
+        self.dweights = {key: self.xp.zeros_like(w) for key, w in self.cell.weights.items()}
 
     def step_backward(self, t: int, dstates: tuple[Array, ...]) -> None:
         """Turn the gradients of the states after step t into those of the states before it."""
-        answer = self._step_backward(*dstates, self.caches[t])
+        answer = self.cell.step_backward(*dstates, self.caches[t])
         n = len(dstates)
         self.dx[t] = answer[0]
         for total, dweight in zip(self.dweights.values(), answer[1 + n :], strict=True):
@@ -72,4 +73,4 @@ class PageSweep:
 
     def named(self, dweights: tuple[Array, ...]) -> dict[str, Array]:
         """Return the gradients of the weights by name."""
-        return dict(zip(self.weights, dweights, strict=True))
+        return dict(zip(self.cell.weights, dweights, strict=True))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
 from scratchnet import initializers
 from scratchnet.arguments import checked_dtype, numeric, snake_case
-from scratchnet.backend import Array, to_like
+from scratchnet.backend import Array, to_host, to_like
+from scratchnet.device import checked_device, device_of, expect_beside, gpu_module, moved, to_device
 from scratchnet.errors import CheckpointError, InputError
 
 Shape = tuple[int | None, ...]
@@ -22,8 +23,9 @@ class Parameters:
     Attributes
     ----------
     params : dict of str to array
-        In Keras's weight order.  They live on the host until the first input comes and takes them
-        to where it is; after that optimizers and `set_weights` write into the same arrays.
+        In Keras's weight order.  They live on the host until `to` is told where, or the first
+        input comes and takes them to where it is; after that optimizers and `set_weights` write
+        into the same arrays.
     grads : dict of str to array
         Same keys, same shapes; ``backward`` puts new arrays here.
     input_shape : tuple or None
@@ -41,7 +43,7 @@ class Parameters:
         self.params: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
         self.input_shape: Shape | None = None
-        self._placed = False
+        self._device: str | None = None  # until `to` or the first input says
         self._stored: dict[str, Array] | None = None
 
     @property
@@ -64,6 +66,30 @@ class Parameters:
         """Whether the parameters exist."""
         return self.input_shape is not None
 
+    @property
+    def device(self) -> str:
+        """Where the parameters are, or will be: ``"cpu"`` or ``"gpu"``."""
+        return self._device or "cpu"
+
+    def to(self, device: str) -> Self:
+        """Take every array that is kept here to ``"cpu"`` or ``"gpu"``; return the layer.
+
+        They are new arrays, unless they are there already.  A training forward made before is
+        forgotten.
+
+        Raises
+        ------
+        InputError
+            If there is no such device.
+        DeviceError
+            If there is no GPU to use, or too little memory on it.
+        """
+        if checked_device(f"{self.name}.to", device) == "gpu":
+            gpu_module()  # says what is missing before anything is moved, or is there to be moved
+        self._take(lambda value: moved(value, device))
+        self._device = device
+        return self
+
     def build(self, input_shape: Shape) -> None:
         """Create the parameters for inputs of this full shape."""
         raise NotImplementedError(f"{type(self).__name__} has no build")
@@ -71,13 +97,18 @@ class Parameters:
     def add_weight(self, key: str, shape: tuple[int, ...], initializer: Any) -> None:
         """Create the parameter ``key``, from its initializer or from what `restore` was given."""
         if self._stored is None:
-            self.params[key] = initializers.get(initializer)(shape, self.dtype)
-            return
+            array = initializers.get(initializer)(shape, self.dtype)
+        else:
+            array = self._stored_weight(key, shape)
+        self.params[key] = to_device(array, self.device)
+
+    def _stored_weight(self, key: str, shape: tuple[int, ...]) -> Array:
+        assert self._stored is not None
         array = self._stored.pop(key, None)
         if array is None or array.shape != shape:
             found = "none" if array is None else f"shape {array.shape}"
             raise CheckpointError(f"{self.name}: expected {key} of shape {shape}, found {found}")
-        self.params[key] = array.astype(self.dtype)
+        return array.astype(self.dtype)
 
     def restore(self, input_shape: Shape, arrays: Mapping[str, Array]) -> None:
         """Build from stored parameters; nothing is drawn, and nothing sized by a file's word.
@@ -111,10 +142,18 @@ class Parameters:
         return checked_dtype(type(self).__name__, dtype)
 
     def _place(self, x: Array) -> None:
-        """Take the parameters to where the first input is."""
-        if not self._placed:
-            self.params.update({key: to_like(array, x) for key, array in self.params.items()})
-            self._placed = True
+        """Take the parameters to where the first input is; refuse one from elsewhere later."""
+        if self._device is None:
+            if self.params:
+                self.params.update({key: to_like(array, x) for key, array in self.params.items()})
+            self._device = device_of(x)
+        else:
+            expect_beside(type(self).__name__, "x", x, self._device, f"{self.name} is")
+
+    def _take(self, move: Callable[[Any], Any]) -> None:
+        """Replace everything that is kept here by ``move(it)``, which knows what is an array."""
+        for name, value in list(vars(self).items()):
+            setattr(self, name, move(value))
 
 
 def write_weights(caller: str, params: list[tuple[str, Array]], weights: Sequence[Any]) -> None:
@@ -142,4 +181,5 @@ def write_weights(caller: str, params: list[tuple[str, Array]], weights: Sequenc
             )
         arrays.append(array)
     for (_, param), array in zip(params, arrays, strict=True):
-        param[...] = to_like(array, param)
+        here = device_of(array) == device_of(param)
+        param[...] = array if here else to_like(to_host(array), param)

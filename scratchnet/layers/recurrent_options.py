@@ -46,6 +46,7 @@ class RecurrentOptions(Layer):
         ``SCRATCHNET_PAGE`` decides.
     """
 
+    left = (*Layer.left, "dropout_masks", "_d_initial_state")
     min_rank = max_rank = 3
     input_axes = "(batch, time, features)"
 
@@ -158,6 +159,7 @@ class RecurrentOptions(Layer):
     def _checked_mask(self, x: Array, mask: Any) -> Array | None:
         if mask is None:
             return None
+        self._expect_here("mask", mask)
         mask = array_module(x).asarray(mask)
         if mask.shape != x.shape[:2] or mask.dtype.kind != "b":
             raise InputError(

@@ -150,6 +150,10 @@ class Pass:
         totals = tuple(sum(arrays[1:], arrays[0]) for arrays in zip(*dweights, strict=True))
         return self._put_together(dxs) if needs_dx else None, totals
 
+    def named(self, dweights: tuple[Array, ...]) -> dict[str, Array]:
+        """Return the gradients of the weights by name."""
+        return self.sweeps[0].named(dweights)
+
     def _steps_back(
         self, sweep: SweepOverTime, stage: Stage, dy: Array, dstates: tuple[Array, ...]
     ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from scratchnet.backend import Array
@@ -10,7 +9,7 @@ from scratchnet.equations.simple_rnn import simple_rnn_step, simple_rnn_step_bac
 from scratchnet.kernels import simple_rnn
 from scratchnet.kernels.one_row import SimpleRNNOneRow
 from scratchnet.kernels.sweep import SweepShape
-from scratchnet.layers.page_sweep import PageSweep
+from scratchnet.layers.page_sweep import PageCell
 from scratchnet.layers.recurrent import Recurrent
 
 
@@ -42,8 +41,8 @@ class SimpleRNN(Recurrent):
     def _kernel_one_row(self) -> SimpleRNNOneRow:
         return SimpleRNNOneRow.of(self.params)
 
-    def _page_sweep(self, x: Array, states: tuple[Array, ...], masks: dict[str, Any]) -> PageSweep:
+    def _page_cell(self, like: Array, masks: dict[str, Any]) -> PageCell:
         weights = {key: self.params[key] for key in ("kernel", "recurrent_kernel")}
-        weights["bias"] = self._biases(x)
-        step = partial(simple_rnn_step, activation=self.activation.pair, **masks)
-        return PageSweep(x, states, weights, step, simple_rnn_step_backward)
+        weights["bias"] = self._biases(like)
+        settings = {"activation": self.activation.pair, **masks}
+        return PageCell(simple_rnn_step, simple_rnn_step_backward, weights, settings)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from scratchnet.backend import Array
+from scratchnet.backend import Array, array_module
 from scratchnet.errors import InputError
+from scratchnet.queued import may_look
 
 
 def checked_ids(owner: str, ids: Array, count: int, argument: str) -> Array:
     """Return numbers as integers from 0 to below ``count``, which the layer has as ``argument``.
+
+    In a queued step, where nothing may look, others come back as they are or as -1.
 
     Raises
     ------
     InputError
         If one is outside, or not whole.
     """
-    if ids.size:
+    if ids.size and may_look(ids):
         low, high = ids.min(), ids.max()
         if not (low >= 0 and high < count):  # NaN is neither
             raise InputError(
@@ -25,6 +28,8 @@ def checked_ids(owner: str, ids: Array, count: int, argument: str) -> Array:
     if ids.dtype.kind in "iu":
         return ids
     whole = ids.astype("int64")
+    if not may_look(ids):
+        return array_module(ids).where(whole == ids, whole, -1)
     if bool((whole != ids).any()):
         raise InputError(
             f"{owner}: expected token ids x to be whole numbers, got {ids.dtype} with "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from scratchnet.backend import Array
+from scratchnet.device import device_of
 from scratchnet.errors import CheckpointError, InputError
 from scratchnet.layers.base import Layer
 from scratchnet.layers.parameters import Shape
@@ -34,6 +35,16 @@ class Wrapper(Layer):
         super().set_dtype(dtype)
         for layer in self.inner.values():
             layer.set_dtype(dtype)
+
+    def to(self, device: str) -> Self:
+        """Take the layers inside to ``"cpu"`` or ``"gpu"``; see `Parameters.to`."""
+        for layer in self.inner.values():
+            layer.to(device)
+        self.params, self.grads = {}, {}
+        super().to(device)
+        self._gather_params()
+        self._gather_grads()
+        return self
 
     def restore(self, input_shape: Shape, arrays: Mapping[str, Array]) -> None:
         """Build from stored parameters; see `Parameters.restore`."""
@@ -67,9 +78,9 @@ class Wrapper(Layer):
     def _place(self, x: Array) -> None:
         for layer in self.inner.values():
             layer._place(x)
-        if not self._placed:
+        if self._device is None:
             self._gather_params()
-            self._placed = True
+            self._device = device_of(x)
 
     def _gather_params(self) -> None:
         self.params = self._paths("params")

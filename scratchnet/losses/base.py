@@ -8,7 +8,10 @@ from typing import Any, ClassVar, NamedTuple, Self
 from scratchnet.arguments import construct, snake_case
 from scratchnet.backend import Array, array_module
 from scratchnet.errors import InputError
+from scratchnet.kernels.device import has_kernels
+from scratchnet.losses.on_device import DY_PRED, VALUES, in_one_kernel
 from scratchnet.losses.shapes import fit, floats, same_shape
+from scratchnet.queued import may_look
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", None)
 
@@ -28,8 +31,6 @@ class _Ready(NamedTuple):
 class Loss:
     r"""A number that says how far predictions are from targets, and its gradient.
 
-    Subclasses implement `values` and `values_backward`.
-
     Parameters
     ----------
     reduction : {"sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", None}
@@ -39,6 +40,16 @@ class Loss:
         keeps the :math:`w_i \ell_i` apart.  Nothing left to divide by gives 0.
     name : str, optional
         Defaults to the class name in snake case.
+
+    Notes
+    -----
+    Subclasses implement `values` and `values_backward`, which look along no axis but the last.
+
+    On a device, these are run with symbols in the place of arrays and become a kernel.  They must
+    not look at values there (``if``, ``float``), or they run as they are.  One kernel serves all
+    losses of a class whose `settings`, the attributes of the instance, look alike to `repr`, for
+    arrays of the same types.  What `repr` does not show (an array's middle, an object's inside), an
+    attribute of the class, a global or a closure that is changed later is not seen.
     """
 
     activation_with_logits: ClassVar[str | None] = None
@@ -96,7 +107,8 @@ class Loss:
             If shapes do not fit or the targets are not finite, or not labels of the classes.
         """
         ready = self._ready(y_true, y_pred, sample_weight, mask)
-        self._check_finite(ready.y_true)
+        if may_look(ready.y_true):
+            self._check_finite(ready.y_true)
         return self._value(ready)
 
     def gradient(
@@ -112,17 +124,21 @@ class Loss:
 
     def value_and_gradient(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
-    ) -> tuple[float, Array]:
+    ) -> tuple[Any, Array]:
         """Return the loss as a Python number and its gradient, having checked the arrays once.
 
         Takes what calling the loss takes and raises what that raises; targets that are not finite
-        are looked for where the loss is not.
+        are looked for where the loss is not.  In a queued step the loss stays on its device, and
+        labels that there are no classes for make it NaN.
         """
         ready = self._ready(y_true, y_pred, sample_weight, mask)
-        value = float(self._value(ready))
-        if not math.isfinite(value):
-            self._check_finite(ready.y_true)
-        return value, self._gradient(ready)
+        found = self._by_rows(ready, VALUES, DY_PRED)
+        if found is None:
+            values = self.values(ready.y_true, ready.y_pred)
+            return self._number(self._reduced(values, ready), ready), self._gradient(ready)
+        values, dy_pred = found
+        value = self._number(self._reduced(values, ready), ready)
+        return value, self._as_given(dy_pred, ready)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again, as JSON can hold them."""
@@ -132,6 +148,10 @@ class Loss:
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Make a loss from `get_config`'s answer."""
         return construct(cls, config)
+
+    def settings(self) -> dict[str, Any]:
+        """Return all that its equations may depend on."""
+        return {key: value for key, value in vars(self).items() if key != "_equal_shares"}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
@@ -144,7 +164,28 @@ class Loss:
         return _Ready(y_true, y_pred, weights, count, given.shape)
 
     def _value(self, ready: _Ready) -> Any:
-        return self._reduced(self.values(ready.y_true, ready.y_pred), ready)
+        found = self._by_rows(ready, VALUES)
+        values = self.values(ready.y_true, ready.y_pred) if found is None else found[0]
+        return self._reduced(values, ready)
+
+    def _number(self, value: Any, ready: _Ready) -> Any:
+        """Return the loss as a Python number, or as it is where it must not be looked at."""
+        if not may_look(ready.y_pred):
+            return value
+        value = float(value)
+        if not math.isfinite(value):
+            self._check_finite(ready.y_true)
+        return value
+
+    def _by_rows(self, ready: _Ready, *wanted: str) -> tuple[Array, ...] | None:
+        """Return what is wanted from one kernel, or None where there is none for it."""
+        if not has_kernels(ready.y_pred):
+            return None
+
+        def dvalues() -> Any:
+            return 1 / ready.count if ready.weights is None else self._dvalues(ready)
+
+        return in_one_kernel(self, dvalues, ready.y_true, ready.y_pred, wanted)
 
     def _reduced(self, values: Array, ready: _Ready) -> Any:
         if ready.weights is not None:
@@ -152,8 +193,11 @@ class Loss:
         return values if self.reduction is None else _divide(values.sum(), ready.count)
 
     def _gradient(self, ready: _Ready) -> Array:
-        dvalues = self._dvalues(ready)
-        return self._as_given(self.values_backward(dvalues, ready.y_true, ready.y_pred), ready)
+        found = self._by_rows(ready, DY_PRED)
+        if found is None:
+            dvalues = self._dvalues(ready)
+            found = (self.values_backward(dvalues, ready.y_true, ready.y_pred),)
+        return self._as_given(found[0], ready)
 
     def _dvalues(self, ready: _Ready) -> Array:
         """Return the gradient with respect to `values`."""
@@ -161,6 +205,8 @@ class Loss:
         xp, shape = array_module(y_pred), y_pred.shape[:-1]
         if weights is not None:
             return xp.broadcast_to(_divide(weights, ready.count), shape)
+        if not may_look(y_pred):  # what a queued step makes belongs to it
+            return xp.full(shape, 1 / ready.count, dtype=y_pred.dtype)
         wanted = (type(y_pred), y_pred.dtype, shape, ready.count)
         if self._equal_shares[0] != wanted:
             self._equal_shares = wanted, xp.full(shape, 1 / ready.count, dtype=y_pred.dtype)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
-import math
 from typing import Any, ClassVar, Self
 
 from scratchnet.arguments import FRACTION, real
 from scratchnet.backend import Array, array_module
+from scratchnet.device import device_of, expect_beside
 from scratchnet.equations import losses as equations
 from scratchnet.errors import InputError
 from scratchnet.kernels import crossentropy as kernels
 from scratchnet.losses.base import Loss
+from scratchnet.losses.on_device import DY_PRED, OUTPUT, VALUES
 from scratchnet.losses.shapes import floats, rows_shape
+from scratchnet.queued import may_look
 
 
 class CrossEntropy(Loss):
@@ -35,7 +37,7 @@ class CrossEntropy(Loss):
         sample_weight: Any = None,
         mask: Any = None,
         wants_output: bool = True,
-    ) -> tuple[float, Array, Array | None]:
+    ) -> tuple[Any, Array, Array | None]:
         """Return the loss of logits, its gradient, and what the activation makes of the logits.
 
         Loss and gradient are those of `value_and_gradient`, to rounding.  The output is None where
@@ -44,11 +46,14 @@ class CrossEntropy(Loss):
         """
         ready = self._ready(y_true, logits, sample_weight, mask)
         wants_output = wants_output and self._meets_output
-        dvalues = self._dvalues(ready)
-        values, dlogits, output = self._jointly(dvalues, ready.y_true, ready.y_pred, wants_output)
-        value = float(self._reduced(values, ready))
-        if not math.isfinite(value):
-            self._check_finite(ready.y_true)
+        wanted = (VALUES, DY_PRED, OUTPUT) if wants_output else (VALUES, DY_PRED)
+        found = self._by_rows(ready, *wanted)
+        if found is None:
+            given = self._dvalues(ready), ready.y_true, ready.y_pred
+            values, dlogits, output = self._jointly(*given, wants_output)
+        else:
+            values, dlogits, output = *found[:2], found[2] if wants_output else None
+        value = self._number(self._reduced(values, ready), ready)
         if output is not None:
             output = self._as_given(output, ready) if wants_output else None
         return value, self._as_given(dlogits, ready), output
@@ -220,7 +225,7 @@ class SparseCategoricalCrossentropy(CrossEntropy):
             valid = labels != self.ignore_class
             labels = xp.where(valid, labels, 0)
             y_pred = xp.where(valid[..., None], y_pred, 0)
-        for label in (int(xp.min(labels)), int(xp.max(labels))):
+        for label in (int(xp.min(labels)), int(xp.max(labels))) if may_look(labels) else ():
             if not 0 <= label < classes:
                 raise InputError(
                     f"{owner}: expected labels in y_true from 0 to {classes - 1}, one of "
@@ -237,10 +242,13 @@ def _integers(owner: str, y_true: Any, y_pred: Array) -> Array:
     """Return labels as integers, whatever type of number they came as."""
     xp = array_module(y_pred)
     if getattr(y_true, "dtype", None) in (xp.int32, xp.int64):
+        expect_beside(owner, "y_true", y_true, device_of(y_pred), "y_pred is")
         return xp.asarray(y_true)
     labels = floats(owner, "y_true", y_true, xp.float64, like=y_pred)
     whole = xp.isfinite(labels) & (labels == xp.floor(labels))
-    if not xp.all(whole):
+    if not may_look(labels):
+        labels = xp.where(whole, labels, -1)  # which no class has
+    elif not xp.all(whole):
         raise InputError(
             f"{owner}: expected integer labels in y_true, got {float(labels[~whole][0])}. For "
             "probabilities of the classes use CategoricalCrossentropy"

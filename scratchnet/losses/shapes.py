@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scratchnet.backend import Array, array_module
+from scratchnet.device import device_of, expect_beside
 from scratchnet.errors import InputError
 
 FLOATS = "fd"
@@ -17,13 +18,16 @@ def floats(owner: str, argument: str, array: Any, dtype: Any = None, like: Any =
     Raises
     ------
     InputError
-        If it is ragged or not numeric; the message begins with ``owner`` and names ``argument``.
+        If it is ragged, not numeric, or an array that is not where ``like`` is; the message begins
+        with ``owner`` and names ``argument``.
     """
     own = getattr(array, "dtype", None)
     if dtype is None and own is not None and own.char in FLOATS:
         dtype = own
     if own is dtype is not None and (like is None or type(array) is type(like)):
         return array
+    if like is not None and own is not None:  # lists and numbers go where they are wanted
+        expect_beside(owner, argument, array, device_of(like), "y_pred is")
     xp = array_module(array if like is None else like)
     dtype = xp.float32 if dtype is None else dtype
     try:

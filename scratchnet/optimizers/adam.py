@@ -46,6 +46,8 @@ class Adam(Optimizer):
         See `Optimizer`.
     """
 
+    alpha: float  # of the step, like the learning rate it is made from
+
     def __init__(
         self,
         learning_rate: float | LearningRateSchedule = 0.001,
@@ -68,6 +70,11 @@ class Adam(Optimizer):
         kept = {"mean_gradient": 0.0, "mean_square": 0.0}
         return {**kept, "max_mean_square": 0.0} if self.amsgrad else kept
 
+    def step_numbers(self, learning_rate: float) -> dict[str, float]:
+        t = self.iterations + 1
+        alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        return {"alpha": alpha}
+
     def update_step(
         self,
         gradient: Array,
@@ -78,15 +85,13 @@ class Adam(Optimizer):
         max_mean_square: Array | None = None,
     ) -> None:
         xp = array_module(variable)
-        t = self.iterations + 1
-        alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         mean_gradient += (1 - self.beta_1) * (gradient - mean_gradient)
         mean_square += (1 - self.beta_2) * (gradient * gradient - mean_square)
         scale = mean_square
         if max_mean_square is not None:
             max_mean_square[...] = xp.maximum(max_mean_square, mean_square)
             scale = max_mean_square
-        variable -= alpha * mean_gradient / (xp.sqrt(scale) + self.epsilon)
+        variable -= self.alpha * mean_gradient / (xp.sqrt(scale) + self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         return {

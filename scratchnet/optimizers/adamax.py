@@ -18,7 +18,8 @@ class Adamax(Optimizer):
         t &\leftarrow t + 1 \\
         m &\leftarrow m + (1 - \beta_1)(g - m) \\
         u &\leftarrow \max(\beta_2 u, |g|) \\
-        w &\leftarrow w - \frac{\eta}{1 - \beta_1^t}\, \frac{m}{u + \epsilon}
+        \alpha &= \eta / (1 - \beta_1^t) \\
+        w &\leftarrow w - \alpha\, m / (u + \epsilon)
 
     This is Kingma & Ba (2015), algorithm 2, with an :math:`\epsilon`. The slots ``mean_gradient``
     and ``norm`` are :math:`m` and :math:`u`.
@@ -32,6 +33,8 @@ class Adamax(Optimizer):
     learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm
         See `Optimizer`.
     """
+
+    alpha: float  # of the step, like the learning rate it is made from
 
     def __init__(
         self,
@@ -52,6 +55,9 @@ class Adamax(Optimizer):
     def slot_values(self) -> dict[str, float]:
         return {"mean_gradient": 0.0, "norm": 0.0}
 
+    def step_numbers(self, learning_rate: float) -> dict[str, float]:
+        return {"alpha": learning_rate / (1 - self.beta_1 ** (self.iterations + 1))}
+
     def update_step(
         self,
         gradient: Array,
@@ -61,10 +67,9 @@ class Adamax(Optimizer):
         norm: Array,
     ) -> None:
         xp = array_module(variable)
-        t = self.iterations + 1
         mean_gradient += (1 - self.beta_1) * (gradient - mean_gradient)
         norm[...] = xp.maximum(self.beta_2 * norm, xp.abs(gradient))
-        variable -= learning_rate / (1 - self.beta_1**t) * mean_gradient / (norm + self.epsilon)
+        variable -= self.alpha * mean_gradient / (norm + self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         return {

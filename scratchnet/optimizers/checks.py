@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scratchnet.backend import Array
+from scratchnet.device import device_of, expect_beside
 from scratchnet.errors import InputError
 
 Shapes = list[tuple[int, ...]]
@@ -35,6 +36,16 @@ def paired_shapes(owner: str, gradients: Sequence[Array], variables: Sequence[Ar
     return shapes
 
 
+def expect_beside_weights(
+    owner: str, gradients: Sequence[Array], variables: Sequence[Array]
+) -> None:
+    """Raise InputError unless each gradient is where its weights are."""
+    for i, (gradient, variable) in enumerate(zip(gradients, variables, strict=True)):
+        if type(gradient) is not type(variable):
+            device, whose = device_of(variable), "its weights are"
+            expect_beside(owner, f"gradients[{i}]", gradient, device, whose)
+
+
 def expect_first_shapes(owner: str, shapes: Shapes, first: Shapes) -> None:
     """Raise InputError unless these are the shapes of the first step."""
     if shapes != first:
@@ -52,6 +63,13 @@ def expect_floats(owner: str, variables: Sequence[Array]) -> None:
                 f"{owner}: expected weights of floating point, got {variable.dtype} at position "
                 f"{i}. Convert them, for instance with .astype('float32')."
             )
+
+
+def expect_together(owner: str, variables: Sequence[Array]) -> None:
+    """Raise InputError unless all weight arrays are where the first is."""
+    device = device_of(variables[0])
+    for i, variable in enumerate(variables):
+        expect_beside(owner, f"weights[{i}]", variable, device, "weights[0] is")
 
 
 def _difference(got: Shapes, expected: Shapes) -> str:

@@ -40,6 +40,10 @@ class Nadam(Optimizer):
         See `Optimizer`.
     """
 
+    ahead: float  # of the step: what the mean counts
+    now: float  # and the gradient
+    correction: float  # and what the mean square is short of
+
     def __init__(
         self,
         learning_rate: float | LearningRateSchedule = 0.001,
@@ -66,6 +70,14 @@ class Nadam(Optimizer):
     def begin_step(self) -> None:
         self.mu_product *= self._mu(self.iterations + 1)
 
+    def step_numbers(self, learning_rate: float) -> dict[str, float]:
+        t = self.iterations + 1
+        return {
+            "ahead": self._mu(t + 1) / (1 - self.mu_product * self._mu(t + 1)),
+            "now": (1 - self._mu(t)) / (1 - self.mu_product),
+            "correction": 1 - self.beta_2**t,
+        }
+
     def update_step(
         self,
         gradient: Array,
@@ -74,13 +86,10 @@ class Nadam(Optimizer):
         mean_gradient: Array,
         mean_square: Array,
     ) -> None:
-        t = self.iterations + 1
-        ahead = self._mu(t + 1) / (1 - self.mu_product * self._mu(t + 1))
-        now = (1 - self._mu(t)) / (1 - self.mu_product)
         mean_gradient += (1 - self.beta_1) * (gradient - mean_gradient)
         mean_square += (1 - self.beta_2) * (gradient * gradient - mean_square)
-        numerator = ahead * mean_gradient + now * gradient
-        root = array_module(variable).sqrt(mean_square / (1 - self.beta_2**t))
+        numerator = self.ahead * mean_gradient + self.now * gradient
+        root = array_module(variable).sqrt(mean_square / self.correction)
         variable -= learning_rate * numerator / (root + self.epsilon)
 
     def _mu(self, t: int) -> float:

@@ -59,6 +59,13 @@ def unpack(
     return values, [{name: arrays[key] for name, key in keys.items()} for keys in slot_keys]
 
 
+def copied_into(slots: Slots, others: Slots) -> None:
+    """Copy other slots into the arrays of these, which packs and recorded steps know."""
+    for kept, other in zip(slots, others, strict=True):
+        for name, array in kept.items():
+            array[...] = other[name]
+
+
 def fitted(owner: str, slots: Slots, likes: Sequence[Array]) -> Slots:
     """Return restored slots where their weight arrays are, having compared shapes and types.
 
@@ -81,6 +88,9 @@ def fitted(owner: str, slots: Slots, likes: Sequence[Array]) -> Slots:
                     "Restore the state that was saved with this model."
                 )
     return [
-        {name: to_like(array, like) for name, array in kept.items()}
+        {
+            name: array if type(array) is type(like) else to_like(to_host(array), like)
+            for name, array in kept.items()
+        }
         for kept, like in zip(slots, likes, strict=True)
     ]

@@ -16,6 +16,7 @@ import numpy as np
 import scratchnet
 from scratchnet.archive import one_line
 from scratchnet.datasets import file_sha256
+from scratchnet.device import gpu_version
 from scratchnet.errors import DataError
 from scratchnet.experiments.problem import Problem
 from scratchnet.experiments.readers import Language, Reader, Reviews
@@ -44,10 +45,16 @@ class Run:
     """None until the training has ended."""
     training: dict[str, Any] = field(default_factory=dict)
     """What was chosen of how the engine trains, beside the problem's own settings."""
+    device: str | None = None
+    """Where it was last trained; None where the engine decides."""
 
 
 def start(
-    problem: Problem, engine: str, folder: Path, training: dict[str, Any] | None = None
+    problem: Problem,
+    engine: str,
+    folder: Path,
+    training: dict[str, Any] | None = None,
+    device: str | None = None,
 ) -> Run:
     """Describe a training that begins, so that the folder explains itself whatever happens.
 
@@ -66,9 +73,10 @@ def start(
         problem.settings,
         files_of(problem.files),
         problem.reader,
-        versions(engine),
+        versions(engine, device),
         list(problem.notes),
         training=training or {},
+        device=device,
     )
     write(run, folder)
     return run
@@ -82,13 +90,15 @@ def _check_left_over(reader: Reader, path: Path) -> None:
             raise not_empty(path.parent)
 
 
-def versions(engine: str) -> dict[str, str]:
+def versions(engine: str, device: str | None = None) -> dict[str, str]:
     """Return the versions of what trains."""
     found = {
         "python": platform.python_version(),
         "scratchnet": scratchnet.__version__,
         "numpy": np.__version__,
     }
+    if device == "gpu":
+        found |= gpu_version()
     if engine == "keras":
         for package in ("keras", "tensorflow", "tensorflow-cpu"):  # the last is the same by name
             with contextlib.suppress(metadata.PackageNotFoundError):

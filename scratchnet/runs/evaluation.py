@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.backend import Array
+from scratchnet.backend import Array, to_host
+from scratchnet.device import clearly, moved, to_device
 from scratchnet.errors import NonFiniteError
 from scratchnet.experiments.problem import Problem
 from scratchnet.experiments.readers import Chain, Language
@@ -21,15 +22,19 @@ BATCH = 256
 """Rows of a batch: only speed depends on it."""
 
 
+@clearly
 def predict(model: Sequential, x: Array) -> Array:
-    """Return the model's outputs.
+    """Return the model's outputs, on the host, computed where the model is.
 
     Raises
     ------
+    DeviceError
+        If the device has too little memory.
     NonFiniteError
         If they are not finite.
     """
-    return _finite(model.predict(x, batch_size=BATCH), "outputs")
+    outputs = model.predict(to_device(x, model.device), batch_size=BATCH)
+    return _finite(to_host(outputs), "outputs")
 
 
 def _finite(value: Any, name: str) -> Any:
@@ -41,6 +46,7 @@ def _finite(value: Any, name: str) -> Any:
     return value
 
 
+@clearly
 def evaluate(model: Sequential, problem: Problem) -> dict[str, Any]:
     """Return the loss on the test rows and what their kind lets one say about it.
 
@@ -50,6 +56,8 @@ def evaluate(model: Sequential, problem: Problem) -> dict[str, Any]:
 
     Raises
     ------
+    DeviceError
+        If the device has too little memory.
     NonFiniteError
         If the outputs or the loss are not finite.
     """
@@ -64,7 +72,7 @@ def perplexity(loss: float) -> float | None:
 
 
 def _loss(model: Sequential, problem: Problem) -> float:
-    x, y = problem.x_test, problem.y_test
+    x, y = moved((problem.x_test, problem.y_test), model.device)
     return _finite(model.evaluate(x, y, batch_size=BATCH, return_dict=True)["loss"], "loss")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from scratchnet.arguments import DTYPES
 from scratchnet.datasets import file_sha256
+from scratchnet.device import DEVICES
 from scratchnet.experiments import EXPERIMENTS, Experiment
 from scratchnet.experiments.readers import Chain, Columns, Language, Reader, Reviews
 from scratchnet.runs.folder import VOCABULARY
@@ -36,7 +37,7 @@ def checked_fields(content: Any, folder: Path) -> dict[str, Any]:
         "format",
         f"{FORMAT}, which this scratchnet reads, not {str(found)[:20]}",
     )
-    content = {"training": {}, **content}  # runs of before there were options have none
+    content = {"training": {}, "device": None, **content}  # older runs have neither
     for field in _RULES:
         _require(field in content, field, "it to be there")
     name = content["experiment"]
@@ -150,6 +151,7 @@ _RULES: dict[str, Rule] = {
     "notes": (_are_texts, "a list of sentences"),
     "results": (lambda value: value is None or isinstance(value, dict), "an object or null"),
     "training": (_are_options, "texts, whole numbers, true or false by name"),
+    "device": (lambda value: value in (*DEVICES, None), f"one of {', '.join(DEVICES)}, or null"),
 }
 
 _SETTINGS: dict[str, Rule] = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchnet.callbacks import Callback
+from scratchnet.device import clearly, moved, to_device
 from scratchnet.errors import DataError, InputError
 from scratchnet.experiments.problem import Problem
 from scratchnet.experiments.readers import Language
@@ -23,6 +24,7 @@ from scratchnet.runs.keeping import BestKeeper, Keeper
 from scratchnet.runs.writing import Listener, SampleWriter, read_samples
 
 
+@clearly
 def train(
     problem: Problem,
     folder: Path,
@@ -31,6 +33,7 @@ def train(
     resume: bool = False,
     shown_by: Sequence[Callback] = (),
     listener: Listener | None = None,
+    device: str = "cpu",
 ) -> Sequential:
     """Train the scratch engine; the latest whole model always stands in the folder.
 
@@ -47,11 +50,18 @@ def train(
         Whatever shows the training.
     listener : Listener, optional
         Is told what the network writes after each epoch.
+    device : {"cpu", "gpu"}
+        Where it trains; the model in the folder is the same file in either case.
+
+    Raises
+    ------
+    DeviceError
+        If there is no GPU to use, or too little memory on it.
     """
     if problem.trained:
         model = problem.build_model()
         model.save(folder / MODEL)
-        return model
+        return model.to(device)
     if resume:
         require_checkpoint(folder, MODEL)
     goes_on = resume and (folder / MODEL).exists()
@@ -60,12 +70,13 @@ def train(
         model = _same_network(Sequential.load(folder / MODEL), model, folder)
     progress = (model.progress if goes_on else None) or Progress()
     require_epochs_left(progress, problem.epochs)
+    model.to(device)
     model.fit(
-        problem.x_train,
-        problem.y_train,
+        to_device(problem.x_train, device),
+        to_device(problem.y_train, device),
         batch_size=problem.batch_size,
         epochs=problem.epochs,
-        validation_data=problem.validation,
+        validation_data=moved(problem.validation, device),
         callbacks=[
             *shown_by,
             *callbacks(problem, folder, progress.epoch, minutes, OneStep, listener),
@@ -74,7 +85,7 @@ def train(
         resume=goes_on,
         verbose=verbose,
     )
-    return chosen(model, folder)
+    return chosen(model, folder).to(device)
 
 
 def require_checkpoint(folder: Path, name: str) -> None:

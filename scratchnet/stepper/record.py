@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 from scratchnet.errors import InputError
-from scratchnet.layers.recurrent import PAGE_VARIABLE
+from scratchnet.layers.recurrent_ways import PAGE_VARIABLE
 from scratchnet.stepper.recording import Recording
 from scratchnet.stepper.tracing.given import Given
 from scratchnet.stepper.tracing.tracer import Tracer

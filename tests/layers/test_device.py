@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from scratchnet.backend import to_host
+from scratchnet.errors import InputError
 from scratchnet.layers import Dense, Dropout, Embedding
+from tests.helpers import DEVICE_TOLERANCE, assert_agrees
 from tests.layers.cases import every_case, every_dtype, random_array
 from tests.strict_array import StrictArray, to_strict
 
@@ -14,7 +16,8 @@ def assert_same(actual, reference):
         assert actual is None
         return
     assert type(actual) is StrictArray
-    np.testing.assert_array_equal(to_host(actual), reference, strict=True)
+    assert actual.dtype == reference.dtype
+    assert_agrees(to_host(actual), reference, DEVICE_TOLERANCE[reference.dtype.name])
 
 
 def strict_twin(case, layer):
@@ -84,7 +87,8 @@ def test_inputs_from_both_sides_are_an_error(first):
     host, device = random_array(3, 4), to_strict(random_array(3, 4))
     here, there = (host, device) if first == "host" else (device, host)
     layer.forward(here, training=True)
-    with pytest.raises(TypeError, match=r"StrictArray"):
+    remedy = 'scratchnet.to_device\\(x, "{}"\\)'.format("cpu" if first == "host" else "gpu")
+    with pytest.raises(InputError, match=remedy):
         layer(there)
 
 

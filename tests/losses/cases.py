@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
-from keras.src import backend
 
-from keras_impl.parity.oracle import keras_floats
 from scratchnet import losses
 
 DTYPES = ["float64", "float32"]
@@ -35,7 +31,9 @@ class Case(NamedTuple):
     def ours(self, **more: Any) -> losses.Loss:
         return getattr(losses, self.name)(**self.arguments, **more)
 
-    def keras(self, **more: Any) -> keras.losses.Loss:
+    def keras(self, **more: Any) -> Any:
+        import keras  # a GPU's machine may have none, and asks for the rest of this file alone
+
         return getattr(keras.losses, self.name)(**self.arguments, **more)
 
 
@@ -107,6 +105,11 @@ def keras_answer(
     **more: Any,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return Keras's loss and the tape's gradient with respect to ``y_pred``."""
+    import tensorflow as tf
+    from keras.src import backend
+
+    from keras_impl.parity.oracle import keras_floats
+
     with keras_floats(y_pred.dtype.name):
         predictions = tf.constant(y_pred)
         if mask is not None:

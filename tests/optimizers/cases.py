@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_impl.parity.oracle import keras_floats
 from scratchnet import optimizers
 
 SHAPES = ((3, 5), (7,), (1,), (2, 3, 4), (5, 1))
@@ -130,6 +127,11 @@ def train_keras(
     gradients: Sequence[Sequence[np.ndarray]],
 ) -> list[np.ndarray]:
     """Return what Keras makes of the same, in the weights' dtype throughout."""
+    import keras  # a GPU's machine may have none, and asks for the rest of this file alone
+    import tensorflow as tf
+
+    from keras_impl.parity.oracle import keras_floats
+
     dtype = weights[0].dtype.name
     with keras_floats(dtype):
         optimizer = getattr(keras.optimizers, rule)(**options)

@@ -184,7 +184,7 @@ class TestDropout:
     @pytest.mark.parametrize("noise_shape", [None, (None, 1, None), (4, 1, 1), (1, None, 5)])
     @every_dtype
     def test_with_our_mask(self, rate, noise_shape, dtype):
-        layer = randomised(Dropout(rate, noise_shape, seed=5, dtype=dtype), (4, 3, 5))
+        layer = randomised(Dropout(rate, noise_shape, seed=7, dtype=dtype), (4, 3, 5))
         check(layer, random_array(4, 3, 5, dtype=dtype), random_array(4, 3, 5, seed=1))
 
     @every_dtype

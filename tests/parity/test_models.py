@@ -25,7 +25,7 @@ B, D, T, V, CLASSES = 6, 5, 7, 11, 3
 
 
 def mlp(last: str, units: int = CLASSES) -> list:
-    return [Dense(9, "relu"), Dropout(0.3, seed=2), Dense(8, "tanh"), Dense(units, last)]
+    return [Dense(9, "relu"), Dropout(0.3, seed=8), Dense(8, "tanh"), Dense(units, last)]
 
 
 def words(last: str, units: int = CLASSES) -> list:
@@ -269,7 +269,7 @@ class TestLogits:
         answer = ask_model(model, case.keras("float64"), inputs(model), y)
         assert_agrees(loss, answer.loss, FORWARD_TOLERANCE["float64"], "loss")
         through_logits = certain(mlp(last), case.ours())
-        through_logits.layers[1].set_state({"seed": 2, "draws": 0})
+        through_logits.layers[1].set_state({"seed": 8, "draws": 0})
         assert through_logits.gradients(inputs(model), y)[0] > loss + 1
         for ours, theirs in zip(gradients, answer.grads, strict=True):
             for key, reference in theirs.items():

@@ -13,7 +13,7 @@ from scratchnet.equations.activations import sigmoid, sigmoid_backward
 from scratchnet.equations.dense import dense
 from scratchnet.errors import InputError
 from scratchnet.layers import LSTM, Dense
-from scratchnet.layers.recurrent import PAGE_VARIABLE
+from scratchnet.layers.recurrent_ways import PAGE_VARIABLE
 from scratchnet.stepper import step
 from tests.strict_array import to_strict
 
