@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
+from scratchnet.cli import problem as options
 from scratchnet.cli.chains import evaluate_chain
-from scratchnet.cli.problem import Json, problem_of
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder that train wrote.")],
-    as_json: Json = False,
+    device: options.Device = None,
+    as_json: options.Json = False,
 ) -> None:
     """Evaluate a run's model on the rows that it was tested on when its training ended."""
     from scratchnet import runs
@@ -24,11 +25,13 @@ def evaluate(
 
     description = runs.read(run)
     if isinstance(description.reader, Chain):
+        options.refuse_device(device)
         evaluate_chain(run, description, as_json)
         return
-    model = runs.load_model(run, description.reader)
+    where = options.checked_device(device) or "cpu"
+    model = runs.load_model(run, description.reader).to(where)
     runs.check_files(description)
-    problem = problem_of(description)
+    problem = options.problem_of(description)
     runs.check_problem(run, problem, description)
     screen = console.progress()
     with screen.status("evaluating") if screen.is_terminal else contextlib.nullcontext():

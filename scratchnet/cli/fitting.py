@@ -30,6 +30,8 @@ class Fitting:
         Show nothing but a bar.
     given : dict
         What was given of Keras's options, by name.
+    device : str, optional
+        Where the scratch engine is to compute, if that was said.
     fit : function, optional
         Trains in place of `keras_impl.training.train`, and takes the same arguments.
     """
@@ -48,9 +50,10 @@ class Fitting:
         quiet: bool,
         given: dict[str, Any],
         fit: Callable[..., Sequential] | None = None,
+        device: str | None = None,
     ) -> None:
         self.experiment, self.minutes, self.quiet = experiment, minutes, quiet
-        self.given, self.fit = given, fit
+        self.given, self.fit, self.device = given, fit, device
 
     def _import_engine(self) -> None:
         if self.engine == "keras":
@@ -90,6 +93,7 @@ class Fitting:
             resume=resume,
             shown_by=[describes, display],
             listener=display,
+            device=self.device or "cpu",
         )
 
     def _fit_keras(self, how: Options, describes: Callback, resume: bool) -> Sequential:
@@ -142,6 +146,8 @@ class Fitting:
         command = f"scratchnet train {self.experiment} --resume --out {folder}"
         if self.engine != "scratch":
             command += f" --engine {self.engine}"
+        if self.device == "gpu":
+            command += " --device gpu"
         self._say(f"scratchnet: go on with {command}")
 
     def _say(self, sentence: str) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from scratchnet.experiments.readers import Language
     from scratchnet.generation import Writer
     from scratchnet.model import Sequential
-    from scratchnet.runs import Run
 
 
 def generate(
@@ -52,6 +51,7 @@ def generate(
             metavar="scratch|keras", help="Which writes.", show_default="the one that trained"
         ),
     ] = None,
+    device: options.Device = None,
     as_json: options.Json = False,
 ) -> None:
     """Write on from a prompt, character by character or word by word, as it comes."""
@@ -70,6 +70,7 @@ def generate(
             ("--exact-window", exact_window),
             ("--top-p", top_p is not None),
             ("--engine", engine is not None),
+            ("--device", device is not None),
         ):
             if wanted:
                 refuse(option, "a chain has no such option. Leave it out.")
@@ -87,7 +88,8 @@ def generate(
         )
     started = reader.prompts[seed % len(reader.prompts)] if prompt is None else prompt
     _check_prompt(reader, started, "--prompt" if prompt is not None else f"{run}/run.json: prompts")
-    writer = _writer(run, found, reader, chosen, exact_window)
+    where = options.checked_device(device, chosen)
+    writer = _writer(run, reader, chosen, exact_window, where)
     stream = pieces(writer, reader, started, sampler, length)
     _answer(run, chosen, started, stream, as_json)
 
@@ -121,8 +123,9 @@ def _check_prompt(reader: Language, prompt: str, name: str) -> None:
 def _answer(run: Path, engine: str, prompt: str, stream: Iterator[str], as_json: bool) -> None:
     """Print what is written, as it comes or as JSON."""
     from scratchnet.cli import console
+    from scratchnet.device import clearly
 
-    text, seconds = _written(stream, None if as_json else prompt)
+    text, seconds = clearly(_written)(stream, None if as_json else prompt)
     if as_json:
         named = {"run": str(run), "engine": engine, "prompt": prompt, "text": text}
         console.print_json({**named, "seconds": round(seconds, 4)})
@@ -142,12 +145,15 @@ def _written(stream: Iterator[str], prompt: str | None) -> tuple[str, float]:
     return "".join(parts), time.perf_counter() - begun
 
 
-def _writer(run: Path, found: Run, reader: Language, engine: str, exact_window: bool) -> Writer:
+def _writer(
+    run: Path, reader: Language, engine: str, exact_window: bool, device: str | None
+) -> Writer:
     """Return what writes, in the engine that was asked for."""
     from scratchnet import generation, runs
 
     model: Sequential = runs.load_model(run, reader)
     if engine == "scratch":
+        model.to(device or "cpu")
         if exact_window:
             return generation.sliding_window(model, reader.window)
         return generation.OneStep(model)

@@ -21,6 +21,14 @@ Dtype = Annotated[str, typer.Option(metavar="float32|float64", help="What to com
 Seed = Annotated[
     int, typer.Option(min=0, help="Decides the split, the first weights and the order.")
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="cpu|gpu",
+        help="Where the scratch engine computes; gpu wants CuPy and a CUDA device.",
+        show_default="cpu",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 TrainCsv = Annotated[
@@ -152,6 +160,36 @@ def check_engine(engine: str | None) -> None:
             f"--engine: expected one of {', '.join(ENGINES)}, got {engine[:40]!r}. "
             "Name one of them."
         )
+
+
+def checked_device(device: str | None, engine: str = "scratch") -> str | None:
+    """Return where the engine is to compute, cpu unless a device was named; None for Keras.
+
+    Raises
+    ------
+    InputError
+        If there is no such device, or Keras is to be told.
+    DeviceError
+        If there is no GPU to use.
+    """
+    from scratchnet import device as devices
+    from scratchnet.cli.refusal import refuse
+
+    if device is None:
+        return None if engine == "keras" else "cpu"
+    if devices.checked_device("--device", device) and engine == "keras":
+        refuse("--device", "keras computes where its backend does. Leave it out, or use scratch.")
+    if device == "gpu":
+        devices.gpu_module()
+    return device
+
+
+def refuse_device(device: str | None) -> None:
+    """Raise if a device was named for a chain, which is counted on the host."""
+    from scratchnet.cli.refusal import refuse
+
+    if device is not None:
+        refuse("--device", "a chain has no such option. Leave it out.")
 
 
 def make_problem(name: str, **options: Any) -> Problem:

@@ -53,6 +53,8 @@ class Session(Fitting):
                     f"{run.experiment} by {run.engine}. Name its own experiment and engine.",
                 )
             keras_options.require_none(self.engine, self.given)
+            before, self.device = run.device, options.checked_device(self.device, self.engine)
+            run.device = self.device
             self.how = keras_options.of_run(run, self.given)
             runs.remove_drafts(self.folder)
             wanted = runs.resumable(run, self.folder, epochs)
@@ -64,12 +66,24 @@ class Session(Fitting):
             runs.check_problem(self.folder, self.problem, run)
             self._import_engine()
             run.epochs, run.results = wanted, None
+            self._say_where(before)
             self._train(resume=True)
+
+    def _say_where(self, before: str | None) -> None:
+        """Say where a run goes on that is, or was, on a GPU."""
+        if self.device == "gpu":
+            self._say(f"{self.folder}: goes on on the gpu.")
+        elif before == "gpu":
+            self._say(
+                f"{self.folder}: goes on on the cpu, and was on the gpu. To go on there, add "
+                "--device gpu."
+            )
 
     def _plan(self, engine: str, given: dict[str, Any]) -> None:
         """Make the problem."""
         keras_options.require_none(engine, self.given)
         self.engine = engine
+        self.device = options.checked_device(self.device, engine)
         self._require_engine()
         if engine == "keras":
             self.how = keras_options.made(self.given, given["dtype"])
@@ -82,7 +96,7 @@ class Session(Fitting):
             if self.command is not None:
                 self._say(f"{self.folder}: a new run.")
             decisive = self.how.decisive() if self.how is not None else {}
-            self.run = runs.start(self.problem, self.engine, self.folder, decisive)
+            self.run = runs.start(self.problem, self.engine, self.folder, decisive, self.device)
             self._train(resume=False)
 
     def _goes_on(self, folder: Path, named: bool) -> bool:

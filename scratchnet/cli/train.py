@@ -48,6 +48,7 @@ def train(
     epochs: options.Epochs = None,
     seed: options.Seed = 0,
     dtype: options.Dtype = "float32",
+    device: options.Device = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="RUN_DIR", help="The run's folder, by default runs/NAME-N."),
@@ -108,10 +109,11 @@ def train(
     if experiments.get(experiment).kind == "chain":
         if resume:
             refuse("--resume", "a chain is counted at once. Train it anew.")
+        options.refuse_device(device)
         counted = {"epochs": epochs, "seed": seed or None, **given, **how}
         train_chain(engine or "scratch", out, counted, as_json)
         return
-    session = Session(experiment, minutes, as_json, how)
+    session = Session(experiment, minutes, as_json, how, device=device)
     if resume:
         _only_resumes({**given, **keras_options.decisive(how)}, seed, dtype)
         session.resume(out, epochs, engine)
