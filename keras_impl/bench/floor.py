@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from scratchnet import Sequential
 from scratchnet.layers import Layer, OneHot
@@ -94,6 +93,8 @@ def peak(threads: int, repetitions: int = REPETITIONS, size: int = SIZE) -> floa
 
     The least disturbed of some repetitions counts, as in a race.
     """
+    from threadpoolctl import threadpool_limits
+
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((size, size), dtype="float32") for _ in range(2))
     outs = [np.empty_like(a) for _ in range(threads)]

@@ -7,19 +7,19 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_info
-
 import scratchnet
-from keras_impl.bench.threads import available
 
 PACKAGES = ("numpy", "keras", "tensorflow", "torch", "jax", "jaxlib", "threadpoolctl")
 
 
 def describe(threads: int, command: str) -> dict[str, Any]:
     """Return machine, versions, threads, date, commit and command, as JSON can hold them."""
+    from keras_impl.bench.threads import available
+
     return {
         "cpu": processor(),
         "architecture": platform.machine(),
@@ -28,7 +28,7 @@ def describe(threads: int, command: str) -> dict[str, Any]:
         "threads": threads,
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "versions": {"scratchnet": scratchnet.__version__, **_versions()},
+        "versions": {"scratchnet": scratchnet.__version__, **versions(PACKAGES)},
         "blas": _blas(),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
@@ -72,9 +72,10 @@ def _git(folder: Path, *words: str) -> str:
     return found.stdout.strip()
 
 
-def _versions() -> dict[str, str]:
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed."""
     found = {}
-    for name in PACKAGES:
+    for name in packages:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -84,6 +85,8 @@ def _versions() -> dict[str, str]:
 
 def _blas() -> list[str]:
     """Return name, version and kernels of each BLAS that is loaded, NumPy's for one."""
+    from threadpoolctl import threadpool_info
+
     found = {
         " ".join(
             str(one[key]) for key in ("internal_api", "version", "architecture") if one.get(key)

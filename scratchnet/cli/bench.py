@@ -24,16 +24,20 @@ def bench(
         typer.Argument(
             metavar="EXPERIMENT",
             help="wisconsin, nietzsche, nietzsche-gru, imdb, shakespeare (training steps), "
-            "generate, generate-window (a character), predict (10,000 rows); all by default.",
+            "generate, generate-window (a character), predict (10,000 rows); with --device gpu "
+            "lstm-small, gru-small, lstm-large, gru-large; all by default.",
             show_default=False,
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="gpu: training steps there, beside cuDNN's and the CPU's.")
+    ] = "cpu",
     threads: Annotated[
         int | None,
         typer.Option(
             min=1,
             envvar="SCRATCHNET_THREADS",
-            help="For every engine.",
+            help="For every engine, on the CPU.",
             show_default="the cores there are",
         ),
     ] = None,
@@ -55,7 +59,10 @@ def bench(
     ] = False,
     save: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write speed.json and speed.md into this folder."),
+        typer.Option(
+            metavar="DIR",
+            help="Write speed.json and speed.md into this folder, or gpu.json and gpu.md.",
+        ),
     ] = None,
     compare: Annotated[
         bool,
@@ -78,7 +85,12 @@ def bench(
     """
     from scratchnet.cli import benched, console
     from scratchnet.cli.quiet import import_tensorflow
+    from scratchnet.device import checked_device
 
+    if checked_device("--device", device) == "gpu":
+        _on_a_gpu(names or [], rounds, save, as_json, compare or bool(baseline), plot or curves)
+        return
+    _refuse_names_of_a_gpu(names or [])
     options.require_keras_installed()
     from keras_impl import bench as measuring
     from keras_impl.bench import machine
@@ -120,6 +132,31 @@ def bench(
             console.results().print(f"Written: {path}", markup=False)
     if found.failures or any(one.regressed for one in changes or ()):
         raise typer.Exit(1)
+
+
+def _on_a_gpu(
+    names: list[str], rounds: int, save: Path | None, as_json: bool, held: bool, drawn: bool
+) -> None:
+    from scratchnet.cli import bench_device
+    from scratchnet.errors import InputError
+
+    if held or drawn:
+        raise InputError(
+            "bench --device gpu: expected neither --compare, --baseline, --plot nor --curves, "
+            "which are for the CPU, got one. Leave it out."
+        )
+    if save is not None:
+        _require_writable(save)
+    bench_device.bench(names, rounds, save, as_json)
+
+
+def _refuse_names_of_a_gpu(names: list[str]) -> None:
+    from keras_impl.bench.device import NAMES
+    from scratchnet.cli.refusal import refuse
+
+    for name in names:
+        if name in NAMES:
+            refuse(name, "is measured on a GPU. Add --device gpu, or name another.")
 
 
 def _before(names: list[str], compare: bool, baseline: Path | None) -> Results | None:

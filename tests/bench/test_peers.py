@@ -98,6 +98,24 @@ def test_first_losses_are_scratchnets(peer, name):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_pytorchs_gradients_are_scratchnets(name):
+    framework = pytest.importorskip("torch", reason="PyTorch is not installed (extra `peers`)")
+    framework.set_num_threads(1)
+    from keras_impl.bench.peers.torch_peer import TorchSteps
+
+    model, features = MODELS[name]()
+    x, y = next(batches(model, features))
+    engine = TorchSteps(model)
+    found_loss, found = engine.gradients(*engine.prepare(x, y))
+    loss, layers = model.gradients(x, y)
+    expected = [array for layer in layers for array in layer.values()]
+    assert found_loss == pytest.approx(loss, rel=1e-5)
+    for ours, theirs in zip(expected, found, strict=True):
+        assert np.abs(ours).max() > 1e-4
+        np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-5 * np.abs(ours).max())
+
+
 def test_the_models_weights_stay_as_they_are(peer):
     model, _ = MODELS["GRU"]()
     before = model.get_weights()

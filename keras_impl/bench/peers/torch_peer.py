@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from keras_impl.bench.peers.peer_model import RECURRENT, check
+from keras_impl.bench.peers.torch_rules import KerasAdam, KerasRMSprop
 from scratchnet import Sequential
 from scratchnet.backend import Array
 from scratchnet.layers import Dense, Embedding, Layer, OneHot
@@ -18,22 +18,23 @@ from scratchnet.losses import BinaryCrossentropy
 from scratchnet.optimizers import RMSprop
 
 GATES = {"LSTM": (0, 1, 2, 3), "GRU": (1, 0, 2), "SimpleRNN": (0,)}
-"""Keras's gate blocks in PyTorch's order: i f g o on both sides; z r n here, r z n there."""
+"""Keras's gate blocks in PyTorch's order: i f g o on both sides; z r n here, r z n there.
+
+Taken twice, each is the order that it began with: it leads back, too.
+"""
 CELLS = {"LSTM": nn.LSTM, "GRU": nn.GRU, "SimpleRNN": nn.RNN}
 ACTIVATIONS = {"linear": nn.Identity, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 
 
 class TorchSteps:
-    """An ``nn.Module`` on the processor, its gradients from autograd.
-
-    The updates are written here, in the operations that ``torch.optim`` uses: RMSprop of
-    ``torch.optim`` adds epsilon outside the root and Keras's inside, and Adam's of the two differ
-    by a factor in epsilon.
+    """An ``nn.Module``, its gradients from autograd, its updates those of `torch_rules`.
 
     Parameters
     ----------
     model : Sequential
         Built and compiled; its weights are copied.
+    device : str
+        Where the module is, and where `prepare` brings a batch: ``cpu`` or ``cuda``.
 
     Raises
     ------
@@ -43,68 +44,48 @@ class TorchSteps:
 
     name = "PyTorch"
 
-    def __init__(self, model: Sequential) -> None:
+    def __init__(self, model: Sequential, device: str = "cpu") -> None:
         check(self.name, model)
-        self._module = nn.Sequential(*map(_module, model.layers[:-1]), _linear(model.layers[-1]))
-        trained = [weight for weight in self._module.parameters() if weight.requires_grad]
+        self.device = device
+        layers = [*map(_module, model.layers[:-1]), _linear(model.layers[-1])]
+        self._module = nn.Sequential(*layers).to(device)
+        self.trained = [weight for weight in self._module.parameters() if weight.requires_grad]
         self._binary = isinstance(model.loss, BinaryCrossentropy)
-        rule = _RMSprop if isinstance(model.optimizer, RMSprop) else _Adam
-        self._optimizer = rule(trained, model.optimizer.get_config())
+        rule = KerasRMSprop if isinstance(model.optimizer, RMSprop) else KerasAdam
+        self.optimizer: Any = rule(self.trained, model.optimizer.get_config())
 
     def prepare(self, x: Array, y: Array) -> tuple[Any, Any]:
         """Return tensors: ids are int64, labels as the loss wants them."""
         kind = "float32" if x.dtype.kind == "f" else "int64"
         targets = y.astype("float32").reshape(len(y), -1) if self._binary else y.astype("int64")
-        return torch.from_numpy(x.astype(kind)), torch.from_numpy(targets)
+        tensors = torch.from_numpy(x.astype(kind)), torch.from_numpy(targets)
+        return tensors[0].to(self.device), tensors[1].to(self.device)
 
     def step(self, x: Any, y: Any) -> float:
         """Train; the loss is read, so that everything before it is done."""
-        self._optimizer.zero_grad()
+        return float(self.train(x, y).item())
+
+    def train(self, x: Any, y: Any) -> Any:
+        """Train without reading the loss, a tensor."""
+        loss = self.loss_after_backward(x, y)
+        self.optimizer.step()
+        return loss
+
+    def loss_after_backward(self, x: Any, y: Any) -> Any:
+        """Return the loss, its gradients in the weights' ``grad``."""
+        self.optimizer.zero_grad()
         logits = self._module(x)
         if self._binary:
             loss = functional.binary_cross_entropy_with_logits(logits, y)
         else:
             loss = functional.cross_entropy(logits, y)
         loss.backward()
-        self._optimizer.step()
-        return float(loss.item())
+        return loss.detach()
 
-
-class _RMSprop(torch.optim.Optimizer):
-    def __init__(self, weights: list[Any], config: dict[str, Any]) -> None:
-        super().__init__(weights, config)
-        self._squares = [torch.zeros_like(weight) for weight in weights]
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Update every weight by its gradient."""
-        (group,) = self.param_groups
-        rho, rate, epsilon = group["rho"], group["learning_rate"], group["epsilon"]
-        for weight, square in zip(group["params"], self._squares, strict=True):
-            square.mul_(rho).addcmul_(weight.grad, weight.grad, value=1 - rho)
-            weight.addcdiv_(weight.grad, square.add(epsilon).sqrt_(), value=-rate)
-
-
-class _Adam(torch.optim.Optimizer):
-    def __init__(self, weights: list[Any], config: dict[str, Any]) -> None:
-        super().__init__(weights, config)
-        self._steps = 0
-        self._means = [torch.zeros_like(weight) for weight in weights]
-        self._squares = [torch.zeros_like(weight) for weight in weights]
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Update every weight by its gradient."""
-        (group,) = self.param_groups
-        beta_1, beta_2, epsilon = group["beta_1"], group["beta_2"], group["epsilon"]
-        self._steps += 1
-        alpha = math.sqrt(1 - beta_2**self._steps) / (1 - beta_1**self._steps)
-        rate = group["learning_rate"] * alpha
-        kept = zip(group["params"], self._means, self._squares, strict=True)
-        for weight, mean, square in kept:
-            mean.lerp_(weight.grad, 1 - beta_1)
-            square.mul_(beta_2).addcmul_(weight.grad, weight.grad, value=1 - beta_2)
-            weight.addcdiv_(mean, square.sqrt().add_(epsilon), value=-rate)
+    def gradients(self, x: Any, y: Any) -> tuple[float, list[Array]]:
+        """Return the loss and its gradients in order and layout of ``get_weights``; no update."""
+        loss = self.loss_after_backward(x, y)
+        return float(loss.item()), [array for one in self._module for array in _gradients(one)]
 
 
 class _OneHot(nn.Module):
@@ -122,7 +103,7 @@ class _Recurrent(nn.Module):
     def __init__(self, layer: Any) -> None:
         super().__init__()
         self.sequences = layer.return_sequences
-        kind = type(layer).__name__
+        self.kind = kind = type(layer).__name__
         kernel, recurrent_kernel, bias = layer.get_weights()
         self.cells = CELLS[kind](len(kernel), layer.units, batch_first=True)
         _set(self.cells.weight_ih_l0, _reordered(kernel, kind).T)
@@ -159,6 +140,28 @@ def _linear(layer: Layer) -> nn.Linear:
     _set(module.weight, kernel.T)
     _set(module.bias, bias)
     return module
+
+
+def _gradients(module: Any) -> list[Array]:
+    """Return the gradients of a layer's weights in Keras's layout."""
+    if isinstance(module, _OneHot):
+        return []
+    if isinstance(module, nn.Embedding):
+        return [_read(module.weight)]
+    if isinstance(module, _Recurrent):
+        cells, kind = module.cells, module.kind
+        kernels = [
+            _reordered(_read(one).T, kind) for one in (cells.weight_ih_l0, cells.weight_hh_l0)
+        ]
+        both = [one for one in (cells.bias_ih_l0, cells.bias_hh_l0) if one.requires_grad]
+        biases = [_reordered(_read(one), kind) for one in both]
+        return [*kernels, biases[0] if len(biases) == 1 else np.stack(biases)]
+    linear = module if isinstance(module, nn.Linear) else module[0]
+    return [_read(linear.weight).T, _read(linear.bias)]
+
+
+def _read(weight: Any) -> Array:
+    return weight.grad.cpu().numpy()
 
 
 def _reordered(weights: Array, kind: str) -> Array:

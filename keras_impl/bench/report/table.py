@@ -237,21 +237,22 @@ def markdown(results: Results) -> str:
     lines = [
         "# Speed, measured",
         f"Made by `{results.machine['command']}` on {machine_line(results)}",
-        _table(HEAD, (row.cells for row in rows(results))),
+        markdown_table(HEAD, (row.cells for row in rows(results))),
         *how(results),
         in_one_graph(results),
         *(
             f"{one.name} was not timed, the engines disagree: {'; '.join(one.misses)}."
             for one in results.failures
         ),
-        _table(COLD, cold_rows(results)) if results.cold else "",
-        _table(CURVES, curve_rows(results)) if results.curves else "",
+        markdown_table(COLD, cold_rows(results)) if results.cold else "",
+        markdown_table(CURVES, curve_rows(results)) if results.curves else "",
         "Data: " + "; ".join(f"{work.name}, {work.data}" for work in results.works) + ".",
     ]
     return "\n\n".join(line for line in lines if line) + "\n"
 
 
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown; what begins with spaces is indented."""
     cells = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(_cell(one) for one in line) + " |" for line in cells)
 
