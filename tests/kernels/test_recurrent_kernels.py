@@ -287,7 +287,7 @@ def test_results_in_chunks_and_parts(name, options):
     options = dict(options)
     rows, steps, masked = (options.pop(key) for key in ("rows", "steps", "masked"))
     page, kernel = (
-        recurrent(name, 2, 3, page=page, return_state=True, seed=5, **options)
+        recurrent(name, 2, 3, page=page, return_state=True, seed=6, **options)
         for page in (True, False)
     )
     with divided(steps):

@@ -165,7 +165,7 @@ def test_a_recorded_step_is_what_plain_ones_are(name, common):
     with recording.stream:
         variables, inputs = there(first_weights(1)), there(gradients[0])
         live = to_strict(np.array(True))
-        with queued(Queue(NAMESPACE)):
+        with queued(Queue(NAMESPACE, rehearses=True)):
             optimizer.apply(inputs, variables, live)
         recording.record(lambda: optimizer.apply(inputs, variables, live))
         assert optimizer.iterations == 1  # a recording is no step
@@ -356,7 +356,7 @@ def test_a_recorded_step_is_told_hyperparameters_anew():
     recording, weights = Recording(NAMESPACE), first_weights(1)
     with recording.stream:
         variables, inputs = there(weights), there(gradients[0])
-        with queued(Queue(NAMESPACE)):
+        with queued(Queue(NAMESPACE, rehearses=True)):
             optimizer.apply(inputs, variables)
         recording.record(lambda: optimizer.apply(inputs, variables))
         host.apply(gradients[0], weights)

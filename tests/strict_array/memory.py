@@ -61,7 +61,8 @@ def take_in(array: np.ndarray) -> Owner:
 def owner_at(address: int) -> Owner | None:
     """Return whose memory an address is in."""
     for owner in list(_owners.values()):
-        if owner.address <= address < owner.address + max(owner.nbytes, 1):
+        lies_in = owner.address <= address < owner.address + max(owner.nbytes, 1)
+        if lies_in and owner.array() is not None:  # another's may have been there before
             return owner
     return None
 
