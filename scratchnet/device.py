@@ -50,7 +50,7 @@ def checked_device(owner: str, device: object) -> str:
 
 def device_of(array: object) -> str:
     """Return ``"gpu"`` for a device's array and ``"cpu"`` for everything else."""
-    return "cpu" if array_module(array) is np else "gpu"
+    return "cpu" if type(array) is np.ndarray or array_module(array) is np else "gpu"
 
 
 @clearly

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from scratchnet.backend import array_module
 
 
@@ -55,7 +57,7 @@ def queued(queue: Queue) -> Iterator[None]:
 
 def may_look(array: object) -> bool:
     """Whether code may read this array's values, which makes the host wait for a device."""
-    return _current.get() is None or array_module(array).__name__ == "numpy"
+    return type(array) is np.ndarray or _current.get() is None or array_module(array) is np
 
 
 def recording() -> bool:

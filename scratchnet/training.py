@@ -93,7 +93,7 @@ class Trainer(StepsOnDevice):
         The output is None where no metric asks for it.
         """
         wants_output = bool(self.metrics or self.weighted_metrics)
-        if array_module(batch.x) is not np:
+        if type(batch.x) is not np.ndarray and array_module(batch.x) is not np:
             return self._step_on_device(batch, wants_output)
         loss, y_pred, mask = self._loss_and_gradients(batch, wants_output)
         if math.isfinite(loss):

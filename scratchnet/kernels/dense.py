@@ -24,7 +24,7 @@ PART = 2**25
 
 def dense(x: Array, W: Array, b: Array | None) -> Array:
     """Return ``a`` (B, H)."""
-    if array_module(x) is not np:
+    if type(x) is not np.ndarray and array_module(x) is not np:
         a = product(x, W)  # (1)
         return a if b is None else a + b  # (2)
     columns = _columns(x, W)
@@ -45,7 +45,7 @@ def dense_backward(
     da: Array, x: Array, W: Array, needs_dx: bool = True
 ) -> tuple[Array | None, Array, Array]:
     """Return ``dx, dW, db``; dx is None where it is not needed."""
-    if array_module(x) is not np:
+    if type(x) is not np.ndarray and array_module(x) is not np:
         dx = product(da, W.T) if needs_dx else None
         return dx, product(x.T, da), da.sum(axis=0)  # (1'), (2')
     columns = _columns(x, W)

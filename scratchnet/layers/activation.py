@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from scratchnet.arguments import real
 from scratchnet.backend import Array
 from scratchnet.equations import activations
@@ -48,10 +50,12 @@ class ActivationFunction(NamedTuple):
 
     def apply(self, x: Array) -> Array:
         """Return y; on a device from one kernel."""
-        return _applied(self.forward, x)
+        return self.forward(x) if type(x) is np.ndarray else _applied(self.forward, x)
 
     def apply_backward(self, dy: Array, x: Array, y: Array) -> Array:
         """Return dx; on a device from one kernel."""
+        if type(dy) is np.ndarray:
+            return self.backward(dy, x, y)
         return _applied(self.backward, dy, x, y)
 
     def config(self) -> str | dict[str, Any]:

@@ -44,9 +44,9 @@ def test_the_published_text(shared_file, order):
     ours = transitions.count(ids, order, len(vocabulary))
     theirs = keras_markov.count(ids, order, len(vocabulary))
     np.testing.assert_equal(ours, theirs)
-    chain = MarkovChain(order).fit(text, counting=keras_markov.count)
-    assert chain.counts.filter(regex="^n$").shape[1] == 1
     if order == 1:
+        chain = MarkovChain(order).fit(text, counting=keras_markov.count)
+        assert chain.counts.filter(regex="^n$").shape[1] == 1
         assert chain.counts.loc["a", "b"] == 813
         assert chain.probabilities.loc["a", "n"] == 0.2322806826829003
 
